@@ -1,0 +1,186 @@
+#include "lwmsg/association.h"
+
+#include <kj/exception.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "lwmsg/internal/message_state.h"
+
+namespace lwmsg {
+
+Association::Association(Executor& executor, std::unique_ptr<Transport> transport,
+                         const ServiceTable& services, Config config)
+    : executor_(executor),
+      services_(services),
+      config_(std::move(config)),
+      peer_limits_{config_.limits.max_frame_bytes,
+                   std::min(config_.limits.max_frame_handles, kMaxFrameHandles),
+                   config_.limits.max_calls},
+      session_(config_.limits.max_objects),
+      hello_timer_(executor,
+                   [this] {
+                     End(Status(StatusCode::kDeadlineExceeded,
+                                "peer did not say hello within " +
+                                    std::to_string(config_.limits.hello_timeout.count()) +
+                                    " ms, Limits::hello_timeout"),
+                         true);
+                   }),
+      deadline_timer_(executor, [this] { OnDeadline(); }),
+      transport_(std::move(transport)) {}
+
+Association::~Association() {
+  if (state_ != State::kClosed) {
+    config_.on_end = {};
+    End(Status(), true);
+  }
+}
+
+void Association::Start() {
+  if (std::exchange(started_, true)) return;
+  // A client's calls have deadlines of their own; a server may be slow to greet.
+  if (config_.role == Role::kAcceptor) hello_timer_.ArmAfter(config_.limits.hello_timeout);
+  transport_->Start(*this);
+  if (config_.role == Role::kConnector) SendHello();
+}
+
+void Association::Close(Status reason) { End(std::move(reason), true); }
+
+void Association::Drain() {
+  if (state_ == State::kClosed) return;
+  state_ = State::kDraining;
+  CloseIfDrained();
+}
+
+void Association::CloseIfDrained() {
+  if (state_ != State::kDraining || outgoing_.size() != 0 || incoming_.size() != 0) return;
+  End(Status(), true);
+}
+
+void Association::End(Status reason, bool say_goodbye) {
+  if (state_ == State::kClosed) return;
+  state_ = State::kClosed;
+  hello_timer_.Disarm();
+  deadline_timer_.Disarm();
+  if (say_goodbye) SendGoodbye(reason);
+  transport_->Close([link = anchor_.link(), reason] {
+    Association* self = link.get();
+    if (self == nullptr || !self->config_.on_end) return;
+    auto on_end = std::exchange(self->config_.on_end, {});
+    on_end(reason);
+  });
+  // User code from here on: it may destroy this.
+  auto calls = outgoing_.RemoveAll();
+  auto cancels = incoming_.RemoveAll();
+  const Status lost = reason.ok() ? Status(StatusCode::kUnavailable, "the association was closed")
+                                  : std::move(reason);
+  for (auto& call : calls) {
+    if (call.done) call.done(Error(lost));
+  }
+  for (auto& on_cancel : cancels) on_cancel();
+}
+
+void Association::SendGoodbye(const Status& reason) {
+  OutgoingMessage message;
+  auto goodbye = message.state().envelope.initGoodbye();
+  goodbye.setStatus(static_cast<uint16_t>(reason.code()));
+  goodbye.setMessage(reason.message());
+  transport_->Send(std::move(message));
+}
+
+void Association::SendHello() {
+  OutgoingMessage message;
+  auto hello = message.state().envelope.initHello();
+  hello.setMaxFrameBytes(config_.limits.max_frame_bytes);
+  hello.setMaxFrameHandles(config_.limits.max_frame_handles);
+  hello.setMaxCalls(config_.limits.max_calls);
+  auto protocols = hello.initProtocols(static_cast<uint32_t>(services_.entries().size()));
+  uint32_t i = 0;
+  for (const auto& entry : services_.entries()) {
+    auto protocol = protocols[i++];
+    protocol.setInterfaceId(entry.protocol->id);
+    protocol.setVersion(entry.protocol->version);
+    protocol.setSchemaHash(entry.protocol->schema_hash);
+  }
+  transport_->Send(std::move(message));
+}
+
+// --- From the transport.
+
+void Association::OnClosed(Status reason) {
+  // After broken framing the peer can still be told why; after a lost connection nobody is there.
+  const bool say_goodbye = reason.code() == StatusCode::kMalformed;
+  if (reason.ok()) reason = Status(StatusCode::kUnavailable, "the peer closed the connection");
+  End(std::move(reason), say_goodbye);
+}
+
+void Association::OnFrame(Frame frame) {
+  if (state_ == State::kClosed) return;
+  auto message = IncomingMessage::Parse(std::move(frame), config_.limits);
+  if (!message) return End(std::move(message).error(), true);
+  try {
+    OnMessage(std::move(*message));
+  } catch (const kj::Exception& error) {
+    // Reading hello or goodbye; all else is checked before it is read.
+    End(Status(StatusCode::kMalformed,
+               std::string("envelope cannot be read: ") + error.getDescription().cStr()),
+        true);
+  }
+}
+
+void Association::OnMessage(IncomingMessage message) {
+  using Which = wire::Envelope::Which;
+  const auto which = message.state().envelope->which();
+  if (which == Which::GOODBYE) return OnGoodbye(std::move(message));
+  if ((which == Which::HELLO) == greeted_) {
+    return End(Status(StatusCode::kMalformed,
+                      greeted_ ? "a second hello" : "the first frame is not a hello"),
+               true);
+  }
+  switch (which) {
+    case Which::HELLO:
+      return OnHello(std::move(message));
+    case Which::CALL:
+      return OnCall(std::move(message));
+    case Which::REPLY:
+      return OnReply(std::move(message));
+    case Which::CANCEL:
+      return OnCancel(std::move(message));
+    default:
+      return End(Status(StatusCode::kMalformed, "envelope of unknown kind " +
+                                                    std::to_string(static_cast<int>(which)) +
+                                                    "; no feature for it was agreed in hello"),
+                 true);
+  }
+}
+
+void Association::OnHello(IncomingMessage message) {
+  auto hello = message.state().checked.getRoot<wire::Envelope>().getHello();
+  peer_limits_ = {hello.getMaxFrameBytes(), std::min(hello.getMaxFrameHandles(), kMaxFrameHandles),
+                  hello.getMaxCalls()};
+  for (auto protocol : hello.getProtocols()) {
+    peer_schemas_.emplace_back(protocol.getInterfaceId(), protocol.getSchemaHash());
+  }
+  greeted_ = true;
+  if (config_.peer_euid && peer().euid() != config_.peer_euid) {
+    return End(Status(StatusCode::kPermissionDenied, "the peer is " + peer().ToString() +
+                                                         ", not the wanted user " +
+                                                         std::to_string(*config_.peer_euid)),
+               true);
+  }
+  hello_timer_.Disarm();
+  if (state_ == State::kGreeting) state_ = State::kOpen;
+  if (config_.role == Role::kAcceptor) SendHello();
+}
+
+void Association::OnGoodbye(IncomingMessage message) {
+  auto goodbye = message.state().checked.getRoot<wire::Envelope>().getGoodbye();
+  const StatusCode code = StatusCodeFromWire(goodbye.getStatus());
+  if (code == StatusCode::kOk) {
+    return End(Status(StatusCode::kUnavailable, "the peer closed the association"), false);
+  }
+  End(Status(code, std::string("the peer ended the association: ") + goodbye.getMessage().cStr()),
+      false);
+}
+
+}  // namespace lwmsg

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "lwmsg/client.h"
+
+namespace lwmsg {
+
+// A connection to a server for a thread that waits for its replies (`request.Sync()`); no loop, no
+// other thread. Used on one thread at a time. Otherwise as Client. Callbacks of Send, and calls of
+// the server to a service, run inside a Sync of this client.
+class BlockingClient {
+ public:
+  explicit BlockingClient(std::string_view endpoint, ClientOptions options = {});
+  explicit BlockingClient(OsHandle socket, ClientOptions options = {});
+  BlockingClient(const BlockingClient&) = delete;
+  BlockingClient& operator=(const BlockingClient&) = delete;
+  ~BlockingClient();
+
+  operator Channel() const;  // NOLINT(google-explicit-constructor): as Client.
+  Status Serve(Service& service);
+  void Close();
+  const Token& peer() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace lwmsg

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "lwmsg/status.h"
+
+namespace lwmsg {
+
+// A parsed address of a LOCAL server:
+//   unix:/run/app.sock       a socket file (relative paths are taken as they are)
+//   unix-abstract:app        a name in the network namespace; it has no permissions, so any user
+//   can
+//                            take it first (unix(7), "Abstract sockets") and any user can connect
+class Endpoint {
+ public:
+  enum class Kind { kPath, kAbstract };
+
+  // Error: kInvalidArgument, with what is wrong and the forms that there are.
+  static Result<Endpoint> Parse(std::string_view text);
+
+  Kind kind() const { return kind_; }
+  // The path or name, without the scheme.
+  const std::string& name() const { return name_; }
+  // As Parse takes it.
+  std::string ToString() const;
+
+ private:
+  Endpoint(Kind kind, std::string name) : kind_(kind), name_(std::move(name)) {}
+
+  Kind kind_;
+  std::string name_;
+};
+
+}  // namespace lwmsg

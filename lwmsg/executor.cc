@@ -1,0 +1,45 @@
+#include "lwmsg/executor.h"
+
+namespace lwmsg {
+
+std::optional<TimePoint> Executor::earliest_timer() const {
+  if (timers_.empty()) return std::nullopt;
+  return timers_.begin()->first;
+}
+
+void Executor::Insert(TimePoint when, Timer* timer) {
+  auto place = timers_.emplace(when, timer).first;
+  if (place == timers_.begin()) OnEarliestTimer(when);
+}
+
+void Executor::Erase(TimePoint when, Timer* timer) {
+  const bool was_first = !timers_.empty() && timers_.begin()->second == timer;
+  timers_.erase({when, timer});
+  if (was_first) OnEarliestTimer(earliest_timer());
+}
+
+void Executor::RunTimers() {
+  const TimePoint now = Now();
+  while (!timers_.empty() && timers_.begin()->first <= now) {
+    Timer* timer = timers_.begin()->second;
+    timers_.erase(timers_.begin());
+    timer->when_.reset();
+    timer->task_();  // May destroy the timer.
+  }
+  OnEarliestTimer(earliest_timer());
+}
+
+void Timer::Arm(TimePoint when) {
+  if (when_ == when) return;
+  Disarm();
+  when_ = when;
+  executor_.Insert(when, this);
+}
+
+void Timer::Disarm() {
+  if (!when_) return;
+  const TimePoint when = *std::exchange(when_, std::nullopt);
+  executor_.Erase(when, this);
+}
+
+}  // namespace lwmsg

@@ -1,0 +1,56 @@
+#include "lwmsg/internal/incoming_calls.h"
+
+#include <utility>
+
+namespace lwmsg::internal {
+
+IncomingCalls::Call* IncomingCalls::Find(uint32_t id) {
+  for (auto call = calls_.rbegin(); call != calls_.rend(); ++call) {
+    if (call->id == id) return &*call;
+  }
+  return nullptr;
+}
+
+bool IncomingCalls::Remove(uint32_t id) {
+  Call* call = Find(id);
+  if (call == nullptr) return false;
+  std::swap(*call, calls_.back());
+  calls_.pop_back();
+  return true;
+}
+
+UniqueFunction<void()> IncomingCalls::MarkCancelled(uint32_t id) {
+  Call* call = Find(id);
+  if (call == nullptr) return {};
+  call->cancelled = true;
+  return std::exchange(call->on_cancel, {});
+}
+
+std::vector<UniqueFunction<void()>> IncomingCalls::RemoveAll() {
+  std::vector<UniqueFunction<void()>> callbacks;
+  for (Call& call : calls_) {
+    if (call.on_cancel) callbacks.push_back(std::move(call.on_cancel));
+  }
+  calls_.clear();
+  return callbacks;
+}
+
+std::optional<TimePoint> IncomingCalls::EarliestDeadline() const {
+  std::optional<TimePoint> earliest;
+  for (const Call& call : calls_) {
+    if (call.deadline && (!earliest || *call.deadline < *earliest)) earliest = call.deadline;
+  }
+  return earliest;
+}
+
+std::vector<uint32_t> IncomingCalls::TakeDue(TimePoint now) {
+  std::vector<uint32_t> due;
+  for (Call& call : calls_) {
+    if (!call.deadline || *call.deadline > now) continue;
+    call.deadline.reset();
+    due.push_back(call.id);
+  }
+  return due;
+}
+
+}  // namespace lwmsg::internal

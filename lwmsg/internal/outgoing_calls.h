@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lwmsg/channel.h"
+#include "lwmsg/executor.h"
+
+namespace lwmsg::internal {
+
+// The calls of this side that have no reply yet. An id stays in use until the reply has come, also
+// when nobody waits for it any more. Never calls the callbacks itself.
+class OutgoingCalls {
+ public:
+  struct Call {
+    uint32_t id = 0;
+    const Protocol* protocol = nullptr;
+    const MethodInfo* method = nullptr;
+    std::optional<TimePoint> deadline;
+    ReplyCallback done;  // Empty once nobody waits.
+  };
+
+  // Stores the call under a new id, never 0.
+  uint32_t Add(Call call);
+  // Null if `id` is not in use.
+  Call* Find(uint32_t id);
+  // Frees `id`, which is in use, and returns its call.
+  Call Remove(uint32_t id);
+  // The callback, if somebody still waits; nobody does afterwards.
+  ReplyCallback Abandon(uint32_t id);
+  // All calls; none is left.
+  std::vector<Call> RemoveAll();
+
+  size_t size() const { return size_; }
+  std::optional<TimePoint> EarliestDeadline() const;
+  // The ids of the calls whose deadline is at or before `now` and that somebody waits for.
+  std::vector<uint32_t> Due(TimePoint now) const;
+
+ private:
+  // An id is a slot's number and, above it, how often the slot was used: a late reply to an old
+  // call does not meet a new one.
+  static constexpr uint32_t kSlotBits = 16;
+  static constexpr uint32_t kSlotMask = (1U << kSlotBits) - 1;
+
+  std::vector<Call> slots_;
+  std::vector<uint32_t> free_;  // Next ids of free slots.
+  size_t size_ = 0;
+};
+
+}  // namespace lwmsg::internal

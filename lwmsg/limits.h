@@ -1,0 +1,38 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace lwmsg {
+
+// What the kernel lets through in one message (SCM_MAX_FD, unix(7)), whatever the limits say.
+constexpr uint16_t kMaxFrameHandles = 253;
+
+// Every bound that lwmsg keeps, with its default and the attack or accident that it stops. A limit
+// that hits gives a status that names it and its value. Copied when an object is made; later
+// changes have no effect on that object.
+struct Limits {
+  // Largest message taken, in bytes without its header. Refused before memory is taken for it.
+  uint32_t max_frame_bytes = 1 << 20;
+  // OS handles in one message; at most kMaxFrameHandles. Stops descriptor floods.
+  uint16_t max_frame_handles = 16;
+  // Depth of nested structs and lists in a message. Stops stack exhaustion.
+  uint16_t max_nesting = 32;
+  // Calls from one peer that wait for their reply. Further ones are answered kResourceExhausted.
+  uint32_t max_calls = 128;
+  // Session objects of one association (`Handle(T)`). Stops a peer that opens and never closes.
+  uint32_t max_objects = 1024;
+  // Bytes queued for a peer that does not read. Beyond, the association ends.
+  size_t max_queued_bytes = size_t{16} << 20;
+  // Associations of one server at a time. Further clients are told so and cut.
+  uint32_t max_associations = 4096;
+  // How long a peer may take to say hello, and a client to reach a server whose backlog is full.
+  std::chrono::milliseconds hello_timeout{5'000};
+  // How long queued bytes may make no progress. Stops a peer that stopped reading.
+  std::chrono::milliseconds send_timeout{30'000};
+  // Deadline of a call that sets none, so that no caller hangs. Zero: none.
+  std::chrono::milliseconds call_timeout{30'000};
+};
+
+}  // namespace lwmsg

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <memory>
+
+#include "lwmsg/function.h"
+
+struct uv_loop_s;
+
+namespace lwmsg {
+
+namespace internal {
+class UvLoop;
+}
+
+// The event loop that servers, clients and their handlers run on. One thread at a time runs it; all
+// else that belongs to it is used on that thread. Outlives its servers and clients.
+class Loop {
+ public:
+  // A loop of its own; Run runs it.
+  Loop();
+  // Inside a libuv loop that its owner runs and that outlives this object. What this object opened
+  // on it closes in the first turn after this object has gone.
+  explicit Loop(uv_loop_s* uv);
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+  ~Loop();
+
+  // Runs until Stop, or until nothing is left to wait for. Not for a borrowed uv loop.
+  void Run();
+  // Makes Run return soon; any thread.
+  void Stop();
+  // Runs `task` on the loop, later, in order. Any thread, while the Loop lives.
+  void Post(UniqueFunction<void()> task);
+
+  uv_loop_s* uv();
+  internal::UvLoop& impl() { return *impl_; }
+
+ private:
+  std::unique_ptr<internal::UvLoop> impl_;
+};
+
+}  // namespace lwmsg

@@ -1,0 +1,144 @@
+#include "lwmsg/message.h"
+
+#include <kj/exception.h>
+
+#include <cstring>
+
+#include "lwmsg/internal/message_state.h"
+#include "lwmsg/internal/payload_type.h"
+
+namespace lwmsg {
+namespace {
+
+template <typename T>
+void PutLittleEndian(kj::byte* to, T value) {
+  for (size_t i = 0; i < sizeof(T); ++i) to[i] = static_cast<kj::byte>(value >> (8 * i));
+}
+
+// The frame header and the Cap'n Proto segment table (capnproto.org/encoding.html, "Serialization
+// Over a Stream") for `segments`.
+void WriteHeader(std::vector<kj::byte>& header, size_t handles,
+                 kj::ArrayPtr<const kj::ArrayPtr<const capnp::word>> segments) {
+  const size_t table_bytes = (4 * (segments.size() + 1) + 7) / 8 * 8;
+  size_t words = table_bytes / 8;
+  header.assign(internal::kFrameHeaderBytes + table_bytes, 0);
+  kj::byte* table = header.data() + internal::kFrameHeaderBytes;
+  PutLittleEndian<uint32_t>(table, static_cast<uint32_t>(segments.size() - 1));
+  for (auto& segment : segments) {
+    table += 4;
+    PutLittleEndian<uint32_t>(table, static_cast<uint32_t>(segment.size()));
+    words += segment.size();
+  }
+  std::copy(internal::kFrameMagic.begin(), internal::kFrameMagic.end(), header.begin());
+  PutLittleEndian<uint32_t>(header.data() + 4, static_cast<uint32_t>(words));
+  PutLittleEndian<uint16_t>(header.data() + 8, static_cast<uint16_t>(handles));
+}
+
+capnp::ReaderOptions LimitedOptions(size_t words, const Limits& limits) {
+  capnp::ReaderOptions options;
+  options.traversalLimitInWords = 8 * words + 1024;
+  options.nestingLimit = limits.max_nesting;
+  return options;
+}
+
+capnp::ReaderOptions UnlimitedOptions(const capnp::ReaderOptions& limited) {
+  capnp::ReaderOptions options = limited;
+  options.traversalLimitInWords = kj::maxValue;
+  return options;
+}
+
+}  // namespace
+
+OutgoingMessage::OutgoingMessage() : state_(std::make_unique<internal::OutgoingState>()) {}
+OutgoingMessage::OutgoingMessage(OutgoingMessage&&) noexcept = default;
+OutgoingMessage& OutgoingMessage::operator=(OutgoingMessage&&) noexcept = default;
+OutgoingMessage::~OutgoingMessage() = default;
+
+OutgoingMessage OutgoingMessage::ForCall(uint64_t interface_id, uint16_t method) {
+  OutgoingMessage message;
+  auto call = message.state_->envelope.initCall();
+  call.setInterfaceId(interface_id);
+  call.setMethod(method);
+  message.state_->payload = call.getParams();
+  return message;
+}
+
+OutgoingMessage OutgoingMessage::ForReply() {
+  OutgoingMessage message;
+  message.state_->payload = message.state_->envelope.initReply().getResults();
+  return message;
+}
+
+capnp::AnyPointer::Builder OutgoingMessage::payload() { return *state_->payload; }
+
+OutgoingHandles& OutgoingMessage::handles() { return state_->handles; }
+
+kj::ArrayPtr<const kj::ArrayPtr<const kj::byte>> OutgoingMessage::Pieces() {
+  auto segments = state_->builder.getSegmentsForOutput();
+  WriteHeader(state_->header, state_->handles.size(), segments);
+  auto& pieces = state_->pieces;
+  pieces.clear();
+  pieces.push_back(kj::arrayPtr(state_->header.data(), state_->header.size()));
+  for (auto& segment : segments) pieces.push_back(segment.asBytes());
+  return kj::arrayPtr(pieces.data(), pieces.size());
+}
+
+size_t OutgoingMessage::ByteSize() {
+  auto segments = state_->builder.getSegmentsForOutput();
+  size_t bytes = (4 * (segments.size() + 1) + 7) / 8 * 8;
+  for (auto& segment : segments) bytes += segment.asBytes().size();
+  return bytes;
+}
+
+namespace internal {
+
+IncomingState::IncomingState(Frame frame, const capnp::ReaderOptions& limited)
+    : words(kj::mv(frame.words)),
+      handles(std::move(frame.handles)),
+      checked(words, limited),
+      unlimited(words, UnlimitedOptions(limited)) {}
+
+}  // namespace internal
+
+IncomingMessage::IncomingMessage(std::unique_ptr<internal::IncomingState> state)
+    : state_(std::move(state)) {}
+IncomingMessage::IncomingMessage(IncomingMessage&&) noexcept = default;
+IncomingMessage& IncomingMessage::operator=(IncomingMessage&&) noexcept = default;
+IncomingMessage::~IncomingMessage() = default;
+
+Result<IncomingMessage> IncomingMessage::Parse(Frame frame, const Limits& limits) {
+  try {
+    const size_t words = frame.words.size();
+    auto state =
+        std::make_unique<internal::IncomingState>(std::move(frame), LimitedOptions(words, limits));
+    if (state->checked.getEnd() != state->words.end()) {
+      return Error(StatusCode::kMalformed,
+                   "frame of " + std::to_string(words) + " words holds a message of " +
+                       std::to_string(state->checked.getEnd() - state->words.begin()));
+    }
+    state->checked.getRoot<wire::Envelope>();
+    state->envelope = state->unlimited.getRoot<wire::Envelope>();
+    return IncomingMessage(std::move(state));
+  } catch (const kj::Exception& error) {
+    return Error(StatusCode::kMalformed,
+                 std::string("frame is no Cap'n Proto message: ") + error.getDescription().cStr());
+  }
+}
+
+Status IncomingMessage::CheckPayload(const internal::PayloadType& type) {
+  auto envelope = state_->checked.getRoot<wire::Envelope>();
+  return type.Check(
+      envelope.isCall() ? envelope.getCall().getParams() : envelope.getReply().getResults(),
+      state_->handles.size());
+}
+
+capnp::AnyPointer::Reader IncomingMessage::payload() const {
+  const auto& envelope = *state_->envelope;
+  if (envelope.isCall()) return envelope.getCall().getParams();
+  if (envelope.isReply()) return envelope.getReply().getResults();
+  return capnp::AnyPointer::Reader();
+}
+
+IncomingHandles& IncomingMessage::handles() { return state_->handles; }
+
+}  // namespace lwmsg

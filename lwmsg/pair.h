@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "lwmsg/os_handle.h"
+#include "lwmsg/status.h"
+
+namespace lwmsg {
+
+// The connection mode PAIR: two processes that share an anonymous connected pair of sockets. Who
+// serves and who calls is free: give an end to Server::Adopt, Client or BlockingClient. Either side
+// learns from the kernel who is at the other end, whoever made the pair.
+
+// Both ends, close-on-exec. Error: kResourceExhausted at a limit of descriptors.
+Result<std::pair<OsHandle, OsHandle>> MakePair();
+
+// A program that was started with one end of a pair.
+struct Child {
+  uint32_t pid = 0;
+  // A pidfd: readable when the child has ended, and never another process. The caller still reaps
+  // the child with waitpid(2) or waitid(2).
+  OsHandle process;
+  // The other end of the pair.
+  OsHandle channel;
+};
+
+// Starts `argv` (argv[0] is a path, or is searched in PATH) with this process's environment and one
+// end of a new pair, which the child takes up with TakeInheritedPair. It inherits no other
+// descriptor of lwmsg. Error: kNotFound or kPermissionDenied if there is no such program.
+Result<Child> SpawnWithPair(const std::vector<std::string>& argv);
+
+// In the child: the end that it was started with; once. Grandchildren do not inherit it. Error:
+// kFailedPrecondition if this process was not started by SpawnWithPair, or took it already.
+Result<OsHandle> TakeInheritedPair();
+
+}  // namespace lwmsg

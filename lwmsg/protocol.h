@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "lwmsg/internal/payload_type.h"
+
+namespace lwmsg {
+
+// One method of an interface; constant data from the generator.
+struct MethodInfo {
+  const char* name;
+  bool one_way;
+  // What its params and results must look like.
+  const internal::PayloadType& (*params)();
+  const internal::PayloadType& (*results)();
+};
+
+// What an interface says; constant data from the generator, one for each interface, never
+// destroyed.
+struct Protocol {
+  // The interface's Cap'n Proto id.
+  uint64_t id;
+  // With its file-level scope: "TtyBroker", or "Outer.Inner".
+  const char* name;
+  // `$Lwmsg.version`, 0 if not given.
+  uint32_t version;
+  // Over the interface and every type that it reaches; changes when any of them does.
+  uint64_t schema_hash;
+  // The methods by their ordinal, without those of the interfaces that it extends.
+  std::span<const MethodInfo> methods;
+  // Every interface that it extends, also indirectly, each once.
+  std::span<const Protocol* const> bases;
+};
+
+// "Calculator.add", for messages.
+inline std::string MethodName(const Protocol& protocol, const MethodInfo& method) {
+  return std::string(protocol.name) + "." + method.name;
+}
+
+}  // namespace lwmsg

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "lwmsg/function.h"
+#include "lwmsg/limits.h"
+#include "lwmsg/loop.h"
+#include "lwmsg/os_handle.h"
+#include "lwmsg/service.h"
+#include "lwmsg/status.h"
+#include "lwmsg/token.h"
+
+namespace lwmsg {
+
+// Of a socket file. The umask plays no part.
+struct ListenOptions {
+  // Permissions of the socket file; whoever may write to it may connect (unix(7)).
+  uint32_t mode = 0600;
+  // User and group that it shall belong to, by name or number; empty: those of this process.
+  std::string owner = {};
+  std::string group = {};
+  // Connections that may wait to be accepted (listen(2)).
+  int backlog = 128;
+};
+
+struct ServerOptions {
+  Limits limits = {};
+  // Called when an association ends, with its peer and the reason; for logs.
+  UniqueFunction<void(const Token& peer, const Status& reason)> on_end = {};
+};
+
+// Accepts peers and gives their calls to services. Lives on `loop`; may be destroyed at any time on
+// it, also inside a handler: that ends its associations at once.
+class Server {
+ public:
+  explicit Server(Loop& loop, ServerOptions options = {});
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+  ~Server();
+
+  // Offers `service`, which outlives this server, to peers that come from now on. Error:
+  // kAlreadyExists if its interface, or one that it extends, is offered already.
+  Status Serve(Service& service);
+
+  // Listens at an Endpoint, "unix:/run/app.sock". A socket file appears with its final mode and
+  // owner and already listening, replaces a file that a dead server left, never a live one's, and
+  // goes with the server. Error: kAlreadyExists, kPermissionDenied, kNotFound (no such directory or
+  // user), kInvalidArgument.
+  Status Listen(std::string_view endpoint, const ListenOptions& options = {});
+  // Listens on a Unix stream socket that listens already, as a service manager hands over. Its name
+  // is not removed. Error: kInvalidArgument.
+  Status ListenOn(OsHandle socket);
+  // Serves one peer over a connected Unix stream socket: one end of a pair, or one accepted
+  // elsewhere. Error: kInvalidArgument.
+  Status Adopt(OsHandle socket);
+
+  // Ends listening and all associations, with a goodbye. May listen again afterwards.
+  void Stop();
+  // Takes no new peers and calls; ends each association when its calls are answered, and the rest
+  // after `deadline`. `done` runs when none is left.
+  void Drain(std::chrono::milliseconds deadline, UniqueFunction<void()> done);
+
+  size_t association_count() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace lwmsg

@@ -1,0 +1,29 @@
+#include "lwmsg/service.h"
+
+#include <string>
+
+namespace lwmsg {
+
+Status ServiceTable::Add(Service& service) {
+  const Protocol& protocol = service.protocol();
+  std::vector<Entry> added = {{&protocol, &service}};
+  for (const Protocol* base : protocol.bases) added.push_back({base, &service});
+  for (const Entry& entry : added) {
+    if (Find(entry.protocol->id) != nullptr) {
+      return Status(StatusCode::kAlreadyExists,
+                    std::string("interface ") + entry.protocol->name +
+                        " is served already; a call to it would have two services to go to");
+    }
+  }
+  entries_.insert(entries_.end(), added.begin(), added.end());
+  return Status();
+}
+
+const ServiceTable::Entry* ServiceTable::Find(uint64_t interface_id) const {
+  for (const Entry& entry : entries_) {
+    if (entry.protocol->id == interface_id) return &entry;
+  }
+  return nullptr;
+}
+
+}  // namespace lwmsg

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <capnp/common.h>
+#include <kj/array.h>
+
+#include <vector>
+
+#include "lwmsg/message.h"
+#include "lwmsg/os_handle.h"
+#include "lwmsg/status.h"
+#include "lwmsg/token.h"
+
+namespace lwmsg {
+
+// One whole received message, unvalidated but within the limits of size and number of handles.
+struct Frame {
+  kj::Array<capnp::word> words;
+  std::vector<OsHandle> handles;
+};
+
+// The other half of the seam: moves whole messages between this process and one peer, in order,
+// each once. Owned by an Association; all functions are called on its loop.
+class Transport {
+ public:
+  class Listener {
+   public:
+    virtual void OnFrame(Frame frame) = 0;
+    // Exactly once, and the last call; not after Close or destruction. OK: the peer ended the
+    // stream at the end of a frame. kMalformed: its framing is broken, and it can still be told.
+    virtual void OnClosed(Status reason) = 0;
+
+   protected:
+    ~Listener() = default;
+  };
+
+  virtual ~Transport() = default;
+
+  // Begins to receive. `listener` outlives this object. Either listener function may destroy this.
+  virtual void Start(Listener& listener) = 0;
+  // Queues a message with its handles, also before the connection is there. Never blocks, never
+  // calls the listener.
+  virtual void Send(OutgoingMessage message) = 0;
+  // Receives no more; sends what is queued if the peer takes it, then hangs up and calls `done`, at
+  // the latest after Limits::send_timeout. Never calls inline.
+  virtual void Close(UniqueFunction<void()> done) = 0;
+  // Bytes sent but not taken by the kernel yet.
+  virtual size_t queued_bytes() const = 0;
+  // Complete when the first frame arrives; before that it may know less.
+  virtual const Token& peer() const = 0;
+};
+
+}  // namespace lwmsg

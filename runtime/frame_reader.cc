@@ -1,0 +1,109 @@
+#include "runtime/frame_reader.h"
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <utility>
+
+namespace lwmsg::internal {
+namespace {
+
+uint32_t ReadLittleEndian(std::span<const std::byte> bytes) {
+  uint32_t value = 0;
+  for (size_t i = bytes.size(); i-- > 0;) value = value << 8 | std::to_integer<uint32_t>(bytes[i]);
+  return value;
+}
+
+Status Malformed(std::string text) { return Status(StatusCode::kMalformed, std::move(text)); }
+
+}  // namespace
+
+FrameReader::Space FrameReader::SpaceFor(std::span<std::byte> shared) {
+  return {header_size_ == kFrameHeaderBytes ? BodyRest() : std::span<std::byte>(), shared};
+}
+
+void FrameReader::Add(const Space& space, size_t size, std::vector<OsHandle> handles) {
+  const size_t in_frame = std::min(size, space.frame.size());
+  body_size_ += in_frame;
+  input_ = space.shared.first(size - in_frame);
+  std::move(handles.begin(), handles.end(), std::back_inserter(handles_));
+}
+
+Result<std::optional<Frame>> FrameReader::Next() {
+  if (header_size_ < kFrameHeaderBytes) {
+    header_size_ += Take(std::span(header_).subspan(header_size_));
+    if (header_size_ == kFrameHeaderBytes) {
+      if (Status status = ParseHeader(); !status.ok()) return Error(std::move(status));
+    }
+  }
+  if (header_size_ == kFrameHeaderBytes) {
+    body_size_ += Take(BodyRest());
+    if (BodyRest().empty()) {
+      if (handles_.size() < handle_count_) {
+        return Error(Malformed("frame counts " + std::to_string(handle_count_) +
+                               " OS handles, but " + std::to_string(handles_.size()) +
+                               " came with it"));
+      }
+      Frame frame{kj::mv(body_), {}};
+      frame.handles.reserve(handle_count_);
+      for (size_t i = 0; i < handle_count_; ++i) {
+        frame.handles.push_back(std::move(handles_.front()));
+        handles_.pop_front();
+      }
+      header_size_ = 0;
+      return std::optional(std::move(frame));
+    }
+  }
+  if (Status status = CheckSurplus(); !status.ok()) return Error(std::move(status));
+  return std::optional<Frame>();
+}
+
+size_t FrameReader::Take(std::span<std::byte> to) {
+  const size_t size = std::min(to.size(), input_.size());
+  if (size != 0) std::memcpy(to.data(), input_.data(), size);
+  input_ = input_.subspan(size);
+  return size;
+}
+
+Status FrameReader::ParseHeader() {
+  const std::span<const std::byte> header(header_);
+  if (std::memcmp(header.data(), kFrameMagic.data(), kFrameMagic.size()) != 0) {
+    return Malformed("these bytes are no lwmsg frame of layout version " +
+                     std::to_string(kFrameMagic[3]) + "; is the peer an lwmsg program?");
+  }
+  const uint64_t bytes = uint64_t{8} * ReadLittleEndian(header.subspan(4, 4));
+  handle_count_ = ReadLittleEndian(header.subspan(8, 2));
+  for (std::byte reserved : header.subspan(10)) {
+    if (reserved != std::byte{0}) return Malformed("reserved bytes of a frame header are not zero");
+  }
+  if (bytes == 0) return Malformed("frame without a message");
+  if (bytes > limits_.max_frame_bytes) {
+    return Malformed("frame of " + std::to_string(bytes) + " bytes; the limit is " +
+                     std::to_string(limits_.max_frame_bytes) + ", Limits::max_frame_bytes");
+  }
+  if (handle_count_ > limits_.max_frame_handles) {
+    return Malformed("frame with " + std::to_string(handle_count_) + " OS handles; the limit is " +
+                     std::to_string(limits_.max_frame_handles) + ", Limits::max_frame_handles");
+  }
+  // Not touched before the bytes come, so a false promise costs address space, not memory.
+  body_ = kj::heapArray<capnp::word>(bytes / 8);
+  body_size_ = 0;
+  return Status();
+}
+
+std::span<std::byte> FrameReader::BodyRest() {
+  return std::as_writable_bytes(std::span(body_.begin(), body_.size())).subspan(body_size_);
+}
+
+Status FrameReader::CheckSurplus() const {
+  // What is left belongs to the frame under way. While its count is not known, any allowed count
+  // may be.
+  const size_t allowed = header_size_ == kFrameHeaderBytes ? handle_count_
+                         : header_size_ != 0               ? limits_.max_frame_handles
+                                                           : 0;
+  if (handles_.size() <= allowed) return Status();
+  return Malformed(std::to_string(handles_.size()) + " OS handles came where at most " +
+                   std::to_string(allowed) + " belong to a frame");
+}
+
+}  // namespace lwmsg::internal

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <deque>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "lwmsg/internal/message_state.h"
+#include "lwmsg/limits.h"
+#include "lwmsg/transport.h"
+
+namespace lwmsg::internal {
+
+// Turns received bytes and OS handles into whole frames, and refuses what breaks the framing of
+// schema/wire.capnp. No I/O of its own. Keeps no buffer between frames; after an error it is done.
+class FrameReader {
+ public:
+  explicit FrameReader(const Limits& limits) : limits_(limits) {}
+
+  // Where the next bytes shall be read to: the rest of the frame under way, if its size is known,
+  // so that large ones are not copied; and what comes behind it, to `shared`.
+  struct Space {
+    std::span<std::byte> frame;
+    std::span<std::byte> shared;
+  };
+  Space SpaceFor(std::span<std::byte> shared);
+
+  // `size` bytes were read to `space`, and `handles` with them. `space.shared` stays as it is until
+  // Next returned no frame.
+  void Add(const Space& space, size_t size, std::vector<OsHandle> handles);
+
+  // The next whole frame; nothing if more must be read first. Error: kMalformed.
+  Result<std::optional<Frame>> Next();
+
+  // False in the middle of a frame.
+  bool at_boundary() const { return header_size_ == 0; }
+
+ private:
+  // Moves from the unread input to `to`; returns how much.
+  size_t Take(std::span<std::byte> to);
+  Status ParseHeader();
+  std::span<std::byte> BodyRest();
+  Status CheckSurplus() const;
+
+  const Limits limits_;
+  std::span<std::byte> input_;
+  std::array<std::byte, kFrameHeaderBytes> header_{};
+  size_t header_size_ = 0;
+  size_t handle_count_ = 0;  // Of the frame under way, once its header is complete.
+  kj::Array<capnp::word> body_;
+  size_t body_size_ = 0;          // In bytes, as read so far.
+  std::deque<OsHandle> handles_;  // In order of arrival, not yet given to a frame.
+};
+
+}  // namespace lwmsg::internal

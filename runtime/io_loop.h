@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "lwmsg/executor.h"
+#include "lwmsg/os_handle.h"
+
+namespace lwmsg::internal {
+
+// Something with output that can wait until the end of the loop's turn, so that all that was sent
+// in the turn goes out in one system call.
+class Flushable {
+ public:
+  virtual void Flush() = 0;
+
+ protected:
+  ~Flushable() = default;
+};
+
+// An executor that also waits for sockets. Two exist: UvLoop for clients and servers, and the
+// blocking client's own. Everything above is the same for both.
+class IoLoop : public Executor {
+ public:
+  struct Ready {
+    bool readable;
+    bool writable;
+  };
+  using ReadyCallback = UniqueFunction<void(Ready)>;
+
+  // Watches one socket, which outlives it. Destroying it, also inside its callback, ends that.
+  class Watch {
+   public:
+    virtual ~Watch() = default;
+    // What to wait for; both false: nothing. Errors and hang-ups count as what is waited for.
+    virtual void Want(Ready wanted) = 0;
+  };
+
+  // Waits for nothing at first. Error: kInternal if the system refuses.
+  virtual Result<std::unique_ptr<Watch>> WatchSocket(OsHandle::Native socket,
+                                                     ReadyCallback callback) = 0;
+
+  // Calls `flushable.Flush()` once before the loop waits again. Forget it before it goes.
+  void FlushAtEndOfTurn(Flushable& flushable);
+  void ForgetFlush(Flushable& flushable);
+
+  // One buffer for all reads of the loop; its content counts until the next read.
+  std::span<std::byte> read_buffer();
+
+ protected:
+  void FlushAll();
+  bool has_flushes() const { return !flushes_.empty(); }
+
+ private:
+  std::vector<Flushable*> flushes_;
+  std::unique_ptr<std::byte[]> read_buffer_;
+};
+
+}  // namespace lwmsg::internal

@@ -1,0 +1,26 @@
+#include "lwmsg/os_handle.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace lwmsg {
+
+void OsHandle::Close() {
+  // Not repeated on EINTR: Linux has freed the number by then (close(2)).
+  if (valid()) close(Release());
+}
+
+Result<OsHandle> OsHandle::Duplicate() const {
+  if (!valid()) return Error(StatusCode::kFailedPrecondition, "no handle to duplicate");
+  const int copy = fcntl(native_, F_DUPFD_CLOEXEC, 0);
+  if (copy < 0) {
+    return Error(StatusCode::kResourceExhausted,
+                 std::string("cannot duplicate a descriptor: ") + std::strerror(errno));
+  }
+  return OsHandle(copy);
+}
+
+}  // namespace lwmsg

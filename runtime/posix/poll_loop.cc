@@ -1,0 +1,98 @@
+#include <poll.h>
+
+#include <algorithm>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "runtime/platform.h"
+
+namespace lwmsg::internal {
+namespace {
+
+// An IoLoop over poll(2), for a thread that has nothing to do but wait.
+class PollLoop final : public BlockingLoop {
+ public:
+  void RunOnce(bool may_wait) override {
+    RunPosted();
+    FlushAll();
+    std::vector<pollfd> polled;
+    std::vector<SocketWatch*> watches = watches_;
+    for (const SocketWatch* watch : watches) polled.push_back({watch->socket, watch->events, 0});
+    poll(polled.data(), polled.size(), may_wait ? PollTimeout() : 0);
+    RunTimers();
+    for (size_t i = 0; i < polled.size(); ++i) {
+      // An earlier callback may have ended this watch.
+      const bool lives = std::find(watches_.begin(), watches_.end(), watches[i]) != watches_.end();
+      if (lives && polled[i].revents != 0) watches[i]->Notify(polled[i].revents);
+    }
+    RunPosted();
+    FlushAll();
+  }
+
+  void Post(Task task) override {
+    const std::lock_guard lock(mutex_);
+    posted_.push_back(std::move(task));
+  }
+
+  TimePoint Now() const override { return std::chrono::steady_clock::now(); }
+
+  Result<std::unique_ptr<Watch>> WatchSocket(OsHandle::Native socket,
+                                             ReadyCallback callback) override {
+    return std::make_unique<SocketWatch>(*this, socket, std::move(callback));
+  }
+
+ private:
+  struct SocketWatch final : Watch {
+    SocketWatch(PollLoop& owner, int fd, ReadyCallback function)
+        : loop(owner), socket(fd), callback(std::move(function)) {
+      loop.watches_.push_back(this);
+    }
+    ~SocketWatch() override { std::erase(loop.watches_, this); }
+
+    void Want(Ready wanted) override {
+      events =
+          static_cast<int16_t>((wanted.readable ? POLLIN : 0) | (wanted.writable ? POLLOUT : 0));
+    }
+    void Notify(int revents) {
+      const bool ended = (revents & (POLLERR | POLLHUP | POLLNVAL)) != 0;
+      callback({ended || (revents & POLLIN) != 0, (revents & POLLOUT) != 0});
+    }
+
+    PollLoop& loop;
+    int socket;
+    int16_t events = 0;
+    ReadyCallback callback;
+  };
+
+  void OnEarliestTimer(std::optional<TimePoint> /*when*/) override {}
+
+  // Milliseconds for poll(2), rounded up so that the timer is due when it returns.
+  int PollTimeout() {
+    const std::lock_guard lock(mutex_);
+    if (!posted_.empty()) return 0;
+    const auto when = earliest_timer();
+    if (!when) return -1;
+    const auto delay = std::chrono::ceil<std::chrono::milliseconds>(*when - Now()).count();
+    return static_cast<int>(std::clamp<int64_t>(delay, 0, 1'000'000));
+  }
+
+  void RunPosted() {
+    std::vector<Task> tasks;
+    {
+      const std::lock_guard lock(mutex_);
+      tasks.swap(posted_);
+    }
+    for (Task& task : tasks) task();
+  }
+
+  std::vector<SocketWatch*> watches_;
+  std::mutex mutex_;
+  std::vector<Task> posted_;  // Guarded by mutex_.
+};
+
+}  // namespace
+
+std::unique_ptr<BlockingLoop> MakeBlockingLoop() { return std::make_unique<PollLoop>(); }
+
+}  // namespace lwmsg::internal

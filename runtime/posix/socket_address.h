@@ -1,0 +1,40 @@
+#pragma once
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <string>
+
+#include "lwmsg/endpoint.h"
+#include "lwmsg/os_handle.h"
+#include "lwmsg/status.h"
+
+namespace lwmsg::internal {
+
+// What errno says, as a Status: `what` failed, with the system's words and its code for the caller.
+Status ErrnoStatus(const std::string& what, int error);
+
+// A Unix address as the system calls take it.
+struct SocketAddress {
+  sockaddr_un address{};
+  socklen_t size = 0;
+
+  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&address); }
+};
+
+// Error: kInvalidArgument if the name is too long for sockaddr_un; it is never cut.
+Result<SocketAddress> ToSocketAddress(const Endpoint& endpoint);
+
+// A new Unix stream socket, non-blocking and close-on-exec.
+Result<OsHandle> NewSocket();
+
+// One attempt to connect. False: the server's backlog is full, try again later on the same socket
+// (connect(2) gives EAGAIN for Unix sockets, which is not "in progress").
+Result<bool> ConnectOnce(const OsHandle& socket, const Endpoint& endpoint);
+
+// Error: kInvalidArgument unless it is a Unix stream socket that listens, or does not.
+Status CheckSocket(const OsHandle& socket, bool listening);
+
+Status SetNonBlocking(const OsHandle& socket);
+
+}  // namespace lwmsg::internal

@@ -1,0 +1,177 @@
+#include "runtime/posix/socket_stream.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include "runtime/posix/peer_token.h"
+#include "runtime/posix/socket_address.h"
+#include "runtime/posix/socket_options.h"
+
+namespace lwmsg::internal {
+namespace {
+
+constexpr size_t kMaxHandles = kMaxFrameHandles;
+constexpr size_t kMaxPieces = 64;
+
+// Room for all that the kernel can attach, so that nothing is ever cut for lack of it: too little
+// room makes the kernel close descriptors silently, and a little too much lets more in than were
+// asked for.
+struct ReceiveControl {
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(kMaxHandles * sizeof(int)) +
+                                        CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(sizeof(int))> bytes;
+};
+
+template <typename T>
+void ReadData(const cmsghdr& control, T& to) {
+  std::memcpy(&to, CMSG_DATA(&control), sizeof(T));
+}
+
+// Builds the control part of a sendmsg.
+class SendControl {
+ public:
+  void AddHandles(std::span<const OsHandle> handles) {
+    std::array<int, kMaxHandles> numbers{};
+    for (size_t i = 0; i < handles.size(); ++i) numbers[i] = handles[i].get();
+    Add(SCM_RIGHTS, numbers.data(), handles.size() * sizeof(int));
+  }
+
+  // Explicit, as what the kernel adds by itself is the real user, not the effective one, and only
+  // if the receiver asked before this was sent.
+  void AddCredentials() {
+    ucred self{};
+    self.pid = getpid();
+    self.uid = geteuid();
+    self.gid = getegid();
+    Add(SCM_CREDENTIALS, &self, sizeof(self));
+  }
+
+  void AttachTo(msghdr& header) {
+    if (size_ == 0) return;
+    header.msg_control = bytes_.data();
+    header.msg_controllen = size_;
+  }
+
+ private:
+  void Add(int type, const void* data, size_t size) {
+    auto* control = reinterpret_cast<cmsghdr*>(bytes_.data() + size_);
+    control->cmsg_level = SOL_SOCKET;
+    control->cmsg_type = type;
+    control->cmsg_len = CMSG_LEN(size);
+    std::memcpy(CMSG_DATA(control), data, size);
+    size_ += CMSG_SPACE(size);
+  }
+
+  alignas(cmsghdr)
+      std::array<char, CMSG_SPACE(kMaxHandles * sizeof(int)) + CMSG_SPACE(sizeof(ucred))> bytes_{};
+  size_t size_ = 0;
+};
+
+}  // namespace
+
+void SocketStream::Connected() {
+  SocketPeer peer = PeerOfSocket(socket_);
+  peer_ = std::move(peer.token);
+  wants_credentials_ = !peer.is_final;
+  if (wants_credentials_) ReceiveCredentials(socket_, true);
+}
+
+Result<SocketStream::Progress> SocketStream::Read(std::span<std::byte> shared) {
+  const FrameReader::Space space = reader_.SpaceFor(shared);
+  std::array<iovec, 2> pieces = {iovec{space.frame.data(), space.frame.size()},
+                                 iovec{space.shared.data(), space.shared.size()}};
+  ReceiveControl control;
+  msghdr header{};
+  header.msg_iov = pieces.data();
+  header.msg_iovlen = pieces.size();
+  header.msg_control = control.bytes.data();
+  header.msg_controllen = control.bytes.size();
+  ssize_t size = 0;
+  do {
+    size = recvmsg(socket_.get(), &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+  } while (size < 0 && errno == EINTR);
+  if (size < 0) {
+    const int error = errno;
+    if (error == EAGAIN) return Progress::kBlocked;
+    return Error(StatusCode::kUnavailable,
+                 std::string("the connection was lost: ") + std::strerror(error));
+  }
+  std::vector<OsHandle> handles;
+  TakeControl(header, handles);
+  if ((header.msg_flags & MSG_CTRUNC) != 0) {
+    return Error(StatusCode::kMalformed,
+                 "the kernel could not deliver all OS handles of a message: this process is at its "
+                 "limit of open descriptors (RLIMIT_NOFILE)");
+  }
+  if (size == 0) return Progress::kEnd;
+  last_read_was_full_ = static_cast<size_t>(size) == space.frame.size() + space.shared.size();
+  reader_.Add(space, static_cast<size_t>(size), std::move(handles));
+  return Progress::kSome;
+}
+
+void SocketStream::TakeControl(const msghdr& header, std::vector<OsHandle>& handles) {
+  std::optional<ucred> credentials;
+  OsHandle process;
+  auto* mutable_header = const_cast<msghdr*>(&header);
+  for (cmsghdr* control = CMSG_FIRSTHDR(mutable_header); control != nullptr;
+       control = CMSG_NXTHDR(mutable_header, control)) {
+    if (control->cmsg_level != SOL_SOCKET) continue;
+    if (control->cmsg_type == SCM_RIGHTS) {
+      // Every number gets an owner before anything else is looked at.
+      const size_t count = (control->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+      handles.reserve(count);
+      for (size_t i = 0; i < count; ++i) {
+        int number = -1;
+        std::memcpy(&number, CMSG_DATA(control) + i * sizeof(int), sizeof(int));
+        handles.emplace_back(number);
+      }
+    } else if (control->cmsg_type == SCM_CREDENTIALS) {
+      ReadData(*control, credentials.emplace());
+    } else if (control->cmsg_type == kScmPidfd) {
+      int number = -1;
+      ReadData(*control, number);
+      // At the limit of descriptors the kernel puts a negative error here.
+      if (number >= 0) process = OsHandle(number);
+    }
+  }
+  if (!wants_credentials_ || !credentials) return;
+  peer_ = WriterToken(*credentials, std::move(process));
+  wants_credentials_ = false;
+  ReceiveCredentials(socket_, false);
+}
+
+Result<SocketStream::Progress> SocketStream::Write() {
+  while (!queue_.empty()) {
+    SendQueue::Batch batch = queue_.Next(kMaxPieces);
+    std::array<iovec, kMaxPieces> pieces;
+    for (size_t i = 0; i < batch.pieces.size(); ++i) {
+      pieces[i] = {const_cast<kj::byte*>(batch.pieces[i].begin()), batch.pieces[i].size()};
+    }
+    msghdr header{};
+    header.msg_iov = pieces.data();
+    header.msg_iovlen = batch.pieces.size();
+    SendControl control;
+    if (!batch.handles.empty()) control.AddHandles(batch.handles);
+    if (!sent_credentials_) control.AddCredentials();
+    control.AttachTo(header);
+    const ssize_t size = sendmsg(socket_.get(), &header, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (size >= 0) {
+      sent_credentials_ = true;
+      queue_.Written(static_cast<size_t>(size));
+    } else if (errno == EAGAIN) {
+      return Progress::kBlocked;
+    } else if (errno != EINTR) {
+      const int error = errno;
+      queue_.Clear();
+      return Error(ErrnoStatus("the kernel takes no more messages for the peer", error));
+    }
+  }
+  return Progress::kEnd;
+}
+
+}  // namespace lwmsg::internal

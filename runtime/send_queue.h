@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <span>
+#include <vector>
+
+#include "lwmsg/message.h"
+
+namespace lwmsg::internal {
+
+// Messages on their way out, in order. Knows which bytes may go in one write; no I/O of its own.
+class SendQueue {
+ public:
+  // What the next write takes: bytes in pieces, and the OS handles that ride on the first of them.
+  struct Batch {
+    std::span<const kj::ArrayPtr<const kj::byte>> pieces;
+    std::span<OsHandle> handles;
+  };
+
+  void Add(OutgoingMessage message);
+  // Only if not empty. At most `max_pieces`, more than a message's first piece has. Handles ride
+  // alone: no message goes behind one that has handles, so that the receiver can tell whose they
+  // are.
+  Batch Next(size_t max_pieces);
+  // `size` bytes of the last batch were written, with all its handles.
+  void Written(size_t size);
+  void Clear();
+
+  bool empty() const { return messages_.empty(); }
+  size_t bytes() const { return bytes_; }
+
+ private:
+  struct Entry {
+    OutgoingMessage message;
+    size_t bytes;
+  };
+
+  std::deque<Entry> messages_;
+  std::vector<kj::ArrayPtr<const kj::byte>> pieces_;
+  size_t bytes_ = 0;
+  size_t written_ = 0;  // Of the first message.
+};
+
+}  // namespace lwmsg::internal

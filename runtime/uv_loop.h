@@ -1,0 +1,48 @@
+#pragma once
+
+#include <uv.h>
+
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "runtime/io_loop.h"
+#include "runtime/uv_handle.h"
+
+namespace lwmsg::internal {
+
+// The IoLoop over libuv. All functions but Post on the loop's thread. Outlives whatever uses it.
+class UvLoop final : public IoLoop {
+ public:
+  // On a loop of its own, or on `borrowed`, which outlives it and is run by its owner.
+  explicit UvLoop(uv_loop_t* borrowed);
+  ~UvLoop() override;
+
+  uv_loop_t* uv() { return uv_; }
+  // Until Stop, or until nothing is left that could happen. For a loop of its own.
+  void Run();
+  // Makes Run return; from any thread.
+  void Stop();
+
+  void Post(Task task) override;
+  TimePoint Now() const override { return std::chrono::steady_clock::now(); }
+  Result<std::unique_ptr<Watch>> WatchSocket(OsHandle::Native socket,
+                                             ReadyCallback callback) override;
+
+ private:
+  class SocketWatch;
+  struct Handles;
+
+  void OnEarliestTimer(std::optional<TimePoint> when) override;
+  void RunPosted();
+
+  std::unique_ptr<uv_loop_t> own_;
+  uv_loop_t* uv_;
+  std::unique_ptr<Handles> handles_;
+  std::thread::id thread_;
+  std::mutex mutex_;
+  std::vector<Task> posted_;  // Guarded by mutex_.
+};
+
+}  // namespace lwmsg::internal
