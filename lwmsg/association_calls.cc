@@ -102,7 +102,8 @@ void Association::OnCall(IncomingMessage message) {
 
 void Association::Dispatch(const ServiceTable::Entry& entry, IncomingCall call, uint32_t id) {
   const auto link = anchor_.link();
-  const std::string_view interface_name = entry.protocol->name;
+  const Protocol& protocol = *entry.protocol;
+  const MethodInfo& method = protocol.methods[call.method()];
   dispatching_ = id;
   exceptions_before_dispatch_ = std::uncaught_exceptions();
   Status thrown;
@@ -115,8 +116,8 @@ void Association::Dispatch(const ServiceTable::Entry& entry, IncomingCall call, 
   if (self == nullptr) return;
   self->dispatching_ = 0;
   if (!thrown.ok()) {
-    self->AnswerError(id,
-                      Status(thrown.code(), std::string(interface_name) + ": " + thrown.message()));
+    self->AnswerError(
+        id, Status(thrown.code(), MethodName(protocol, method) + ": " + thrown.message()));
   }
 }
 
@@ -269,12 +270,13 @@ void Association::OnReply(IncomingMessage message) {
                                                   ", which waits for none"),
                true);
   }
+  // Before the call leaves the table: it throws if the pointer is bad.
+  std::string text = reply.getStatus() == 0 ? "" : reply.getMessage().cStr();
   auto call = outgoing_.Remove(reply.getId());
   const auto link = anchor_.link();
   if (call.done) {
     if (reply.getStatus() != 0) {
       const StatusCode code = StatusCodeFromWire(reply.getStatus());
-      std::string text = reply.getMessage().cStr();
       if (code == StatusCode::kUnimplemented || code == StatusCode::kMalformed) {
         text += SchemaNote(*call.protocol);
       }

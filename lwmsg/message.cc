@@ -127,9 +127,14 @@ Result<IncomingMessage> IncomingMessage::Parse(Frame frame, const Limits& limits
 
 Status IncomingMessage::CheckPayload(const internal::PayloadType& type) {
   auto envelope = state_->checked.getRoot<wire::Envelope>();
-  return type.Check(
+  Status sound = type.Check(
       envelope.isCall() ? envelope.getCall().getParams() : envelope.getReply().getResults(),
       state_->handles.size());
+  // Cap'n Proto does not say how deep is too deep.
+  if (sound.message().find("deeply-nested") == std::string::npos) return sound;
+  return Status(sound.code(), sound.message() + " The limit is " +
+                                  std::to_string(state_->checked.getOptions().nestingLimit) +
+                                  ", Limits::max_nesting.");
 }
 
 capnp::AnyPointer::Reader IncomingMessage::payload() const {

@@ -44,7 +44,7 @@ class FrameReader {
   std::span<std::byte> BodyRest();
   Status CheckSurplus() const;
 
-  const Limits limits_;
+  Limits limits_;
   std::span<std::byte> input_;
   std::array<std::byte, kFrameHeaderBytes> header_{};
   size_t header_size_ = 0;

@@ -2,6 +2,7 @@
 
 #include <uv.h>
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -40,7 +41,7 @@ class UvLoop final : public IoLoop {
   std::unique_ptr<uv_loop_t> own_;
   uv_loop_t* uv_;
   std::unique_ptr<Handles> handles_;
-  std::thread::id thread_;
+  std::atomic<std::thread::id> thread_;  // Who runs the loop.
   std::mutex mutex_;
   std::vector<Task> posted_;  // Guarded by mutex_.
 };

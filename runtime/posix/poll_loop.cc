@@ -14,7 +14,8 @@ namespace {
 class PollLoop final : public BlockingLoop {
  public:
   void RunOnce(bool may_wait) override {
-    RunPosted();
+    // What a task does may be what the caller waits for.
+    if (RunPosted()) may_wait = false;
     FlushAll();
     std::vector<pollfd> polled;
     std::vector<SocketWatch*> watches = watches_;
@@ -77,13 +78,15 @@ class PollLoop final : public BlockingLoop {
     return static_cast<int>(std::clamp<int64_t>(delay, 0, 1'000'000));
   }
 
-  void RunPosted() {
+  // False if there was nothing to run.
+  bool RunPosted() {
     std::vector<Task> tasks;
     {
       const std::lock_guard lock(mutex_);
       tasks.swap(posted_);
     }
     for (Task& task : tasks) task();
+    return !tasks.empty();
   }
 
   std::vector<SocketWatch*> watches_;

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "diagnostics.h"
+#include "schema_index.h"
+
+namespace lwmsg::codegen {
+
+// What is generated, in the words of the generated code: the schema after all that can be wrong with it
+// was looked for. Doc comments are by line.
+
+// A field of the type OsHandle at the top of params or results.
+struct HandleField {
+  std::string name;
+  std::string cpp_name;  // "Tty", as in takeTty.
+  bool in_union;
+  std::vector<std::string> doc;
+};
+
+// The params or the results of a method.
+struct Payload {
+  std::string type;     // "::tty::Broker::OpenParams".
+  std::string wrapper;  // "BrokerOpenParams"; generated if there are handle fields.
+  std::vector<HandleField> handles;
+};
+
+struct Method {
+  std::string name;
+  std::string cpp_name;  // "Open".
+  uint16_t ordinal;
+  bool one_way;
+  std::vector<std::string> doc;
+  Payload params;
+  Payload results;
+};
+
+struct Interface {
+  uint64_t id;
+  std::string name;           // "Outer.Inner".
+  std::string cpp_name;       // "OuterInner".
+  std::string cpp_namespace;  // "a::b", may be empty.
+  uint32_t version;
+  uint64_t schema_hash;
+  std::vector<std::string> doc;
+  std::vector<Method> methods;
+  // All that it extends, also indirectly, each once, the nearest first.
+  std::vector<const Interface*> bases;
+};
+
+// One schema file, and so one pair of generated files.
+struct File {
+  std::string path;                   // As the request has it: "sub/tty.capnp".
+  std::string cpp_namespace;
+  std::vector<std::string> includes;  // With their brackets or quotes, sorted.
+  // Those that others in the file extend come before these.
+  std::vector<const Interface*> interfaces;
+};
+
+struct Model {
+  std::vector<File> files;
+  // All interfaces, also those that other files declare and these extend.
+  std::vector<std::unique_ptr<Interface>> interfaces;
+};
+
+// Usable only if `diagnostics` has no errors afterwards.
+Model BuildModel(const SchemaIndex& index, Diagnostics& diagnostics);
+
+}  // namespace lwmsg::codegen

@@ -1,0 +1,151 @@
+#include <gmock/gmock.h>
+
+#include <memory>
+#include <sstream>
+
+#include "lwmsg/lwmsg.h"
+#include "tests/support/inventory.h"
+#include "tests/support/sample_service.h"
+
+// The values: status, endpoint, token, handles, session, function.
+namespace lwmsg::test {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(StatusTest, ShowsCodeAndText) {
+  std::ostringstream out;
+  out << Status(StatusCode::kPermissionDenied, "only members of dialout") << "; " << Status();
+  EXPECT_EQ(out.str(), "permission denied: only members of dialout; ok");
+}
+
+TEST(StatusTest, EveryWireNumberHasACode) {
+  for (uint16_t number = 0; number <= 14; ++number) {
+    EXPECT_EQ(static_cast<uint16_t>(StatusCodeFromWire(number)), number);
+  }
+  EXPECT_EQ(StatusCodeFromWire(15), StatusCode::kInternal);
+  EXPECT_EQ(StatusCodeFromWire(65535), StatusCode::kInternal);
+}
+
+TEST(EndpointTest, ParsesPathsAndAbstractNames) {
+  auto path = Endpoint::Parse("unix:/run/a:b.sock");
+  ASSERT_TRUE(path);
+  EXPECT_EQ(path->kind(), Endpoint::Kind::kPath);
+  EXPECT_EQ(path->name(), "/run/a:b.sock");
+  EXPECT_EQ(path->ToString(), "unix:/run/a:b.sock");
+  auto abstract = Endpoint::Parse("unix-abstract:app");
+  ASSERT_TRUE(abstract);
+  EXPECT_EQ(abstract->kind(), Endpoint::Kind::kAbstract);
+  EXPECT_EQ(abstract->ToString(), "unix-abstract:app");
+}
+
+TEST(EndpointTest, RefusesWhatItDoesNotKnow) {
+  for (const std::string text : {"", "/run/a.sock", "tcp:localhost:1", "unix:", "unix-abstract:"}) {
+    auto endpoint = Endpoint::Parse(text);
+    ASSERT_FALSE(endpoint) << text;
+    EXPECT_EQ(endpoint.error().code(), StatusCode::kInvalidArgument);
+    EXPECT_THAT(endpoint.error().message(), HasSubstr("'" + text + "'"));
+  }
+  EXPECT_FALSE(Endpoint::Parse(std::string_view("unix:a\0b", 8)));
+}
+
+TEST(TokenTest, UnknownEqualsNoNumber) {
+  const Token unknown;
+  EXPECT_FALSE(unknown.euid() == 0U);
+  EXPECT_FALSE(unknown.InGroup(0));
+  EXPECT_EQ(unknown.ToString(), "euid=unknown egid=unknown pid=unknown groups=unknown");
+}
+
+TEST(TokenTest, KnowsItsGroups) {
+  TokenFacts facts;
+  facts.euid = 1000;
+  facts.egid = 100;
+  facts.pid = 42;
+  facts.groups = {4, 24};
+  const Token token(std::move(facts));
+  EXPECT_TRUE(token.InGroup(100));
+  EXPECT_TRUE(token.InGroup(24));
+  EXPECT_FALSE(token.InGroup(0));
+  EXPECT_EQ(token.ToString(), "euid=1000 egid=100 pid=42 groups=4,24");
+}
+
+class OsHandleTest : public InventoriedTest {};
+
+TEST_F(OsHandleTest, MovesAndCloses) {
+  OsHandle a = FileWith("text");
+  const int number = a.get();
+  OsHandle b = std::move(a);
+  EXPECT_FALSE(a.valid());
+  EXPECT_EQ(b.get(), number);
+  b = FileWith("other");
+  EXPECT_EQ(ReadAll(b), "other");
+  OsHandle& same = b;
+  b = std::move(same);
+  EXPECT_TRUE(b.valid());
+}
+
+TEST_F(OsHandleTest, DuplicateIsAnotherOwnerOfTheSameFile) {
+  const OsHandle a = FileWith("text");
+  auto b = a.Duplicate();
+  ASSERT_TRUE(b) << b.error();
+  EXPECT_NE(a.get(), b->get());
+  EXPECT_EQ(ReadAll(*b), "text");
+  EXPECT_EQ(ReadAll(a), "");
+  EXPECT_EQ(OsHandle().Duplicate().error().code(), StatusCode::kFailedPrecondition);
+}
+
+TEST_F(OsHandleTest, SettingAFieldTwiceClosesTheFirst) {
+  OutgoingMessage message;
+  capnp::MallocMessageBuilder scratch;
+  auto slot = scratch.initRoot<schema::OsHandle>();
+  message.handles().Put(slot, FileWith("first"));
+  message.handles().Put(slot, FileWith("second"));
+  EXPECT_EQ(message.handles().size(), 1U);
+  EXPECT_EQ(ReadAll(message.handles().all()[0]), "second");
+}
+
+TEST(SessionTest, ObjectsAreFoundByIdKindAndType) {
+  Session session(10);
+  auto id = session.Register(1, std::make_shared<int>(7));
+  ASSERT_TRUE(id);
+  EXPECT_EQ(**session.Resolve<int>(1, *id), 7);
+  EXPECT_EQ(session.Resolve<int>(2, *id).error().code(), StatusCode::kInvalidHandle);
+  EXPECT_EQ(session.Resolve<char>(1, *id).error().code(), StatusCode::kInvalidHandle);
+  EXPECT_EQ(session.Resolve<int>(1, *id + 1).error().code(), StatusCode::kInvalidHandle);
+  EXPECT_EQ(session.Unregister(2, *id).code(), StatusCode::kInvalidHandle);
+  EXPECT_TRUE(session.Unregister(1, *id).ok());
+  EXPECT_EQ(session.Unregister(1, *id).code(), StatusCode::kInvalidHandle);
+}
+
+TEST(SessionTest, IdsAreNeverUsedAgainAndUsersKeepTheirObject) {
+  Session session(1);
+  auto first = session.Register(1, std::make_shared<int>(1));
+  auto object = session.Resolve<int>(1, *first);
+  ASSERT_TRUE(session.Unregister(1, *first).ok());
+  auto second = session.Register(1, std::make_shared<int>(2));
+  EXPECT_NE(*first, *second);
+  EXPECT_EQ(**object, 1);
+  EXPECT_EQ(session.Register(1, std::make_shared<int>(3)).error().code(),
+            StatusCode::kResourceExhausted);
+}
+
+TEST(ServiceTableTest, CollisionIsAnErrorAtSetUp) {
+  SampleService one;
+  SampleService two;
+  ServiceTable table;
+  EXPECT_TRUE(table.Add(one).ok());
+  Status second = table.Add(two);
+  EXPECT_EQ(second.code(), StatusCode::kAlreadyExists);
+  EXPECT_THAT(second.message(), HasSubstr("interface Sample"));
+  EXPECT_EQ(table.entries().size(), 1U);
+}
+
+TEST(UniqueFunctionTest, HoldsWhatCanOnlyBeMoved) {
+  UniqueFunction<int(int)> add = [base = std::make_unique<int>(40)](int n) { return *base + n; };
+  UniqueFunction<int(int)> moved = std::move(add);
+  EXPECT_FALSE(add);
+  EXPECT_EQ(moved(2), 42);
+}
+
+}  // namespace
+}  // namespace lwmsg::test

@@ -1,0 +1,173 @@
+#include "runtime/frame_reader.h"
+
+#include <gmock/gmock.h>
+
+#include <cstring>
+#include <random>
+
+#include "tests/support/inventory.h"
+#include "tests/support/sample_service.h"
+
+namespace lwmsg::test {
+namespace {
+
+using internal::FrameReader;
+using ::testing::HasSubstr;
+
+using Bytes = std::vector<std::byte>;
+
+Bytes FrameBytes(OutgoingMessage message) {
+  Bytes bytes;
+  for (auto piece : message.Pieces()) {
+    const auto* begin = reinterpret_cast<const std::byte*>(piece.begin());
+    bytes.insert(bytes.end(), begin, begin + piece.size());
+  }
+  return bytes;
+}
+
+Bytes TextFrame(const std::string& text) {
+  OutgoingMessage message = OutgoingMessage::ForCall(1, 0);
+  message.payload().initAs<sample::Sample::EchoParams>().setText(text);
+  return FrameBytes(std::move(message));
+}
+
+std::string TextOf(Frame frame) {
+  auto message = IncomingMessage::Parse(std::move(frame), {});
+  if (!message) return message.error().ToString();
+  return message->payload().getAs<sample::Sample::EchoParams>().getText();
+}
+
+class FrameReaderTest : public InventoriedTest {
+ protected:
+  // Gives `bytes` as one read, as far as they fit; returns the texts of the frames, then the error.
+  std::vector<std::string> Read(std::span<const std::byte> bytes,
+                                std::vector<OsHandle> handles = {}) {
+    const auto space = reader_.SpaceFor(shared_);
+    const size_t in_frame = std::min(bytes.size(), space.frame.size());
+    std::copy_n(bytes.begin(), in_frame, space.frame.begin());
+    std::copy(bytes.begin() + static_cast<long>(in_frame), bytes.end(), space.shared.begin());
+    reader_.Add(space, bytes.size(), std::move(handles));
+    std::vector<std::string> texts;
+    while (true) {
+      auto frame = reader_.Next();
+      if (!frame) {
+        texts.push_back(frame.error().ToString());
+        return texts;
+      }
+      if (!*frame) return texts;
+      handle_counts_.push_back((*frame)->handles.size());
+      texts.push_back(TextOf(std::move(**frame)));
+    }
+  }
+
+  Limits limits_{.max_frame_bytes = 1 << 16, .max_frame_handles = 3};
+  FrameReader reader_{limits_};
+  Bytes shared_ = Bytes(1 << 18);
+  std::vector<size_t> handle_counts_;
+};
+
+TEST_F(FrameReaderTest, WholeFramesOfOneRead) {
+  Bytes bytes = TextFrame("one");
+  for (const char* text : {"two", "three"}) {
+    const Bytes more = TextFrame(text);
+    bytes.insert(bytes.end(), more.begin(), more.end());
+  }
+  EXPECT_THAT(Read(bytes), ::testing::ElementsAre("one", "two", "three"));
+  EXPECT_TRUE(reader_.at_boundary());
+}
+
+TEST_F(FrameReaderTest, AnySplitGivesTheSameFrames) {
+  Bytes bytes;
+  std::vector<std::string> texts;
+  for (int i = 0; i < 50; ++i) {
+    texts.push_back(std::string(static_cast<size_t>(i) * 37, 'x') + std::to_string(i));
+    const Bytes more = TextFrame(texts.back());
+    bytes.insert(bytes.end(), more.begin(), more.end());
+  }
+  std::mt19937 random(1);
+  for (size_t largest : {1, 7, 100, 5000}) {
+    std::vector<std::string> read;
+    for (size_t at = 0; at < bytes.size();) {
+      const size_t size = std::min(bytes.size() - at, 1 + random() % largest);
+      for (auto& text : Read(std::span(bytes).subspan(at, size))) read.push_back(text);
+      at += size;
+    }
+    EXPECT_EQ(read, texts) << "reads of up to " << largest;
+  }
+}
+
+TEST_F(FrameReaderTest, BrokenHeadersAreRefused) {
+  const Bytes good = TextFrame("x");
+  struct Case {
+    size_t offset;
+    unsigned char value;
+    const char* text;
+  };
+  for (const Case& c :
+       {Case{0, 'X', "no lwmsg frame"}, Case{3, 9, "layout version 1"},
+        Case{7, 0xFF, "65536, Limits::max_frame_bytes"}, Case{8, 4, "3, Limits::max_frame_handles"},
+        Case{9, 1, "max_frame_handles"}, Case{10, 1, "not zero"}, Case{15, 1, "not zero"}}) {
+    Bytes bad = good;
+    bad[c.offset] = static_cast<std::byte>(c.value);
+    reader_ = FrameReader(limits_);
+    const auto read = Read(bad);
+    ASSERT_EQ(read.size(), 1U) << c.offset;
+    EXPECT_THAT(read[0], HasSubstr(c.text));
+    EXPECT_THAT(read[0], HasSubstr("malformed"));
+  }
+}
+
+TEST_F(FrameReaderTest, EmptyFrameIsRefused) {
+  Bytes header = TextFrame("x");
+  header.resize(16);
+  header[4] = std::byte{0};
+  header[5] = std::byte{0};
+  EXPECT_THAT(Read(header)[0], HasSubstr("frame without a message"));
+}
+
+TEST_F(FrameReaderTest, HandlesGoToTheFrameThatCountsThem) {
+  Bytes bytes;
+  for (size_t count : {0, 2, 0, 1}) {
+    Bytes frame = TextFrame("x");
+    frame[8] = static_cast<std::byte>(count);
+    bytes.insert(bytes.end(), frame.begin(), frame.end());
+  }
+  std::vector<OsHandle> handles;
+  for (int i = 0; i < 3; ++i) handles.push_back(FileWith("x"));
+  EXPECT_EQ(Read(bytes, std::move(handles)).size(), 4U);
+  EXPECT_THAT(handle_counts_, ::testing::ElementsAre(0, 2, 0, 1));
+}
+
+TEST_F(FrameReaderTest, MissingAndSurplusHandlesAreRefused) {
+  Bytes two = TextFrame("x");
+  two[8] = std::byte{2};
+  std::vector<OsHandle> one;
+  one.push_back(FileWith("x"));
+  EXPECT_THAT(Read(two, std::move(one))[0], HasSubstr("counts 2 OS handles, but 1"));
+
+  reader_ = FrameReader(limits_);
+  std::vector<OsHandle> surplus;
+  surplus.push_back(FileWith("x"));
+  EXPECT_THAT(Read(TextFrame("x"), std::move(surplus)).back(), HasSubstr("1 OS handles came"));
+}
+
+TEST_F(FrameReaderTest, HandlesOfAFrameUnderWayAreBounded) {
+  Bytes two = TextFrame("x");
+  two[8] = std::byte{2};
+  std::vector<OsHandle> handles;
+  for (int i = 0; i < 3; ++i) handles.push_back(FileWith("x"));
+  EXPECT_THAT(Read(std::span(two).first(20), std::move(handles)).back(),
+              HasSubstr("at most 2 belong"));
+}
+
+TEST_F(FrameReaderTest, LargeBodyIsReadToItsPlace) {
+  const Bytes bytes = TextFrame(std::string(50'000, 'y'));
+  Read(std::span(bytes).first(100));
+  const auto space = reader_.SpaceFor(shared_);
+  EXPECT_EQ(space.frame.size(), bytes.size() - 100);
+  EXPECT_FALSE(reader_.at_boundary());
+  EXPECT_EQ(Read(std::span(bytes).subspan(100)).at(0).size(), 50'000U);
+}
+
+}  // namespace
+}  // namespace lwmsg::test

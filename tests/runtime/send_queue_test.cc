@@ -1,0 +1,95 @@
+#include "runtime/send_queue.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/support/inventory.h"
+#include "tests/support/sample_service.h"
+
+namespace lwmsg::test {
+namespace {
+
+using internal::SendQueue;
+
+OutgoingMessage Text(const std::string& text, int handles = 0) {
+  OutgoingMessage message = OutgoingMessage::ForCall(1, 0);
+  message.payload().initAs<sample::Sample::EchoParams>().setText(text);
+  for (int i = 0; i < handles; ++i) {
+    capnp::MallocMessageBuilder scratch;
+    message.handles().Put(scratch.initRoot<schema::OsHandle>(), FileWith("x"));
+  }
+  return message;
+}
+
+size_t SizeOf(const SendQueue::Batch& batch) {
+  size_t size = 0;
+  for (auto piece : batch.pieces) size += piece.size();
+  return size;
+}
+
+class SendQueueTest : public InventoriedTest {
+ protected:
+  // What a kernel that takes `step` bytes at a time gets to see.
+  std::string WriteAll(size_t step) {
+    std::string bytes;
+    while (!queue_.empty()) {
+      auto batch = queue_.Next(64);
+      handle_counts_.push_back(batch.handles.size());
+      size_t left = step;
+      for (auto piece : batch.pieces) {
+        const size_t size = std::min(left, piece.size());
+        bytes.append(reinterpret_cast<const char*>(piece.begin()), size);
+        left -= size;
+      }
+      queue_.Written(step - left);
+    }
+    return bytes;
+  }
+
+  SendQueue queue_;
+  std::vector<size_t> handle_counts_;
+};
+
+TEST_F(SendQueueTest, ManyMessagesGoInOneBatch) {
+  for (int i = 0; i < 10; ++i) queue_.Add(Text("message"));
+  EXPECT_EQ(SizeOf(queue_.Next(64)), queue_.bytes());
+  queue_.Written(queue_.bytes());
+  EXPECT_TRUE(queue_.empty());
+  EXPECT_EQ(queue_.bytes(), 0U);
+}
+
+TEST_F(SendQueueTest, PartialWritesGiveTheSameBytes) {
+  std::string whole;
+  for (size_t step : {1000000, 1, 7, 4096}) {
+    for (size_t size : {3, 5000, 0, 20000}) queue_.Add(Text(std::string(size, 'z')));
+    const std::string bytes = WriteAll(step);
+    if (whole.empty()) whole = bytes;
+    EXPECT_EQ(bytes, whole) << step;
+  }
+}
+
+TEST_F(SendQueueTest, HandlesRideOnceOnTheFirstByteOfTheirMessage) {
+  queue_.Add(Text("a"));
+  queue_.Add(Text("b", 2));
+  queue_.Add(Text("c"));
+  auto first = queue_.Next(64);
+  EXPECT_TRUE(first.handles.empty());
+  queue_.Written(SizeOf(first));
+  auto second = queue_.Next(64);
+  EXPECT_EQ(second.handles.size(), 2U);
+  const size_t whole = SizeOf(second);
+  EXPECT_LT(whole, queue_.bytes()) << "a message was glued behind handles";
+  queue_.Written(1);
+  auto rest = queue_.Next(64);
+  EXPECT_TRUE(rest.handles.empty());
+  EXPECT_EQ(SizeOf(rest), whole - 1);
+  queue_.Written(whole - 1);
+  EXPECT_TRUE(queue_.Next(64).handles.empty());
+}
+
+TEST_F(SendQueueTest, ABatchHasNoMorePiecesThanAsked) {
+  for (int i = 0; i < 100; ++i) queue_.Add(Text("x"));
+  EXPECT_EQ(queue_.Next(7).pieces.size(), 7U);
+}
+
+}  // namespace
+}  // namespace lwmsg::test

@@ -1,0 +1,83 @@
+#include "tests/support/memory_transport.h"
+
+#include <cstring>
+
+#include "lwmsg/internal/message_state.h"
+
+namespace lwmsg::test {
+
+Frame ToFrame(OutgoingMessage message) {
+  Frame frame{kj::heapArray<capnp::word>(message.ByteSize() / sizeof(capnp::word)), {}};
+  kj::byte* to = frame.words.asBytes().begin();
+  size_t skip = internal::kFrameHeaderBytes;
+  for (auto piece : message.Pieces()) {
+    std::memcpy(to, piece.begin() + skip, piece.size() - skip);
+    to += piece.size() - skip;
+    skip = 0;
+  }
+  for (OsHandle& handle : message.handles().all()) frame.handles.push_back(std::move(handle));
+  return frame;
+}
+
+MemoryTransport::MemoryTransport(Executor& executor) : executor_(executor) {}
+
+MemoryTransport::~MemoryTransport() {
+  if (auto* other = other_.get()) {
+    executor_.Post([link = other->anchor_.link()] {
+      if (auto* self = link.get()) self->Closed(Status());
+    });
+  }
+}
+
+std::pair<std::unique_ptr<MemoryTransport>, std::unique_ptr<MemoryTransport>>
+MemoryTransport::MakePair(Executor& executor) {
+  auto a = std::make_unique<MemoryTransport>(executor);
+  auto b = std::make_unique<MemoryTransport>(executor);
+  a->other_ = b->anchor_.link();
+  b->other_ = a->anchor_.link();
+  return {std::move(a), std::move(b)};
+}
+
+void MemoryTransport::Start(Listener& listener) { listener_ = &listener; }
+
+void MemoryTransport::Send(OutgoingMessage message) {
+  if (closed_) return;
+  ++sent_count_;
+  auto* other = other_.get();
+  if (other != nullptr) other->Inject(ToFrame(std::move(message)));
+}
+
+void MemoryTransport::Inject(Frame frame) {
+  auto shared = std::make_shared<Frame>(std::move(frame));
+  executor_.Post([link = anchor_.link(), shared] {
+    if (auto* self = link.get()) self->Deliver(std::move(*shared));
+  });
+}
+
+void MemoryTransport::Deliver(Frame frame) {
+  if (!closed_ && listener_ != nullptr) listener_->OnFrame(std::move(frame));
+}
+
+void MemoryTransport::Closed(const Status& reason) {
+  if (!closed_ && listener_ != nullptr) listener_->OnClosed(reason);
+}
+
+void MemoryTransport::Break(const Status& reason) {
+  for (auto& link : {anchor_.link(), other_}) {
+    executor_.Post([link, reason] {
+      if (auto* self = link.get()) self->Closed(reason);
+    });
+  }
+}
+
+void MemoryTransport::Close(UniqueFunction<void()> done) {
+  closed_ = true;
+  if (auto* other = other_.get()) {
+    executor_.Post([link = other->anchor_.link()] {
+      if (auto* self = link.get()) self->Closed(Status());
+    });
+  }
+  executor_.Post(std::move(done));
+}
+
+}  // namespace lwmsg::test

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <memory>
+#include <utility>
+
+#include "lwmsg/executor.h"
+#include "lwmsg/internal/link.h"
+#include "lwmsg/transport.h"
+
+namespace lwmsg::test {
+
+// One end of a connection inside the process: each message arrives at the other end in a task of
+// its own.
+class MemoryTransport final : public Transport {
+ public:
+  // Both ends, joined. `executor` outlives them.
+  static std::pair<std::unique_ptr<MemoryTransport>, std::unique_ptr<MemoryTransport>> MakePair(
+      Executor& executor);
+
+  explicit MemoryTransport(Executor& executor);
+  ~MemoryTransport() override;
+
+  void Start(Listener& listener) override;
+  void Send(OutgoingMessage message) override;
+  void Close(UniqueFunction<void()> done) override;
+  size_t queued_bytes() const override { return queued_bytes_; }
+  const Token& peer() const override { return peer_; }
+
+  // What tests do to it.
+  void set_peer(Token peer) { peer_ = std::move(peer); }
+  // Pretends that this many bytes wait for a peer that does not read.
+  void set_queued_bytes(size_t bytes) { queued_bytes_ = bytes; }
+  // As if these bytes had come from the other end.
+  void Inject(Frame frame);
+  // Breaks the connection: both ends see `reason`.
+  void Break(const Status& reason);
+  size_t sent_count() const { return sent_count_; }
+
+ private:
+  void Deliver(Frame frame);
+  void Closed(const Status& reason);
+
+  internal::Anchor<MemoryTransport> anchor_{this};
+  Executor& executor_;
+  internal::Link<MemoryTransport> other_;
+  Listener* listener_ = nullptr;
+  bool closed_ = false;
+  Token peer_;
+  size_t queued_bytes_ = 0;
+  size_t sent_count_ = 0;
+};
+
+// The frame as it would have been received.
+Frame ToFrame(OutgoingMessage message);
+
+}  // namespace lwmsg::test

@@ -1,0 +1,165 @@
+#include "tests/support/sample_service.h"
+
+#include <fcntl.h>
+#include <kj/exception.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include <array>
+#include <cstdlib>
+#include <stdexcept>
+
+#include "runtime/uv_loop.h"
+
+namespace lwmsg::test {
+namespace {
+
+struct Counter {
+  uint32_t count = 0;
+};
+
+int64_t OrMinusOne(std::optional<uint32_t> value) { return value ? int64_t{*value} : -1; }
+
+void TakeAll(capnp::List<sample::Item>::Reader items, SampleService::CollectCall& call,
+             std::vector<OsHandle>& files) {
+  for (auto item : items) {
+    if (auto file = call.Take(item.getFile())) files.push_back(std::move(*file));
+    TakeAll(item.getChildren(), call, files);
+  }
+}
+
+}  // namespace
+
+void SampleService::Echo(EchoCall call) {
+  call.results().setText(call->getText());
+  call.Reply();
+}
+
+void SampleService::Open(OpenCall call) {
+  OsHandle file(open(call->getPath().cStr(), O_RDONLY | O_CLOEXEC));
+  if (!file.valid()) return call.Fail(StatusCode::kNotFound, "no such file");
+  call.results().setFile(std::move(file));
+  call.Reply();
+}
+
+void SampleService::Give(GiveCall call) {
+  std::string content;
+  if (auto file = call->takeFirst()) content += ReadAll(*file);
+  if (auto file = call->takeSecond()) content += ReadAll(*file);
+  call.results().setContent(content);
+  call.Reply();
+}
+
+void SampleService::Nothing(NothingCall call) { call.Reply(); }
+
+void SampleService::Log(LogCall call) { logged.emplace_back(call->getText()); }
+
+void SampleService::Keep(KeepCall call) {
+  kept.push_back(std::move(call));
+  if (on_keep) on_keep();
+}
+
+void SampleService::Fail(FailCall call) {
+  call.Fail(static_cast<StatusCode>(call->getCode()), call->getText());
+}
+
+void SampleService::Throwing(ThrowingCall call) {
+  const std::string what = call->getWhat();
+  if (what == "int") throw 42;
+  if (what == "kj") kj::throwFatalException(KJ_EXCEPTION(FAILED, "accessor on bad data"));
+  throw std::runtime_error(what);
+}
+
+void SampleService::Forget(ForgetCall /*call*/) {}
+
+void SampleService::CallBack(CallBackCall call) {
+  sample::ListenerClient listener(call.channel());
+  const uint32_t rounds = call->getRounds();
+  for (uint32_t round = 0; round < rounds; ++round) {
+    auto notify = listener.Notify();
+    notify->setRound(round);
+    auto reply = co_await notify.Send();
+    if (!reply) {
+      call.Fail(reply.error());
+      co_return;
+    }
+  }
+  call.results().setRounds(rounds);
+  call.Reply();
+}
+
+void SampleService::Whoami(WhoamiCall call) {
+  call.results().setEuid(OrMinusOne(call.peer().euid()));
+  call.results().setEgid(OrMinusOne(call.peer().egid()));
+  call.results().setPid(OrMinusOne(call.peer().pid()));
+  call.results().setText(call.peer().ToString());
+  call.Reply();
+}
+
+void SampleService::Blob(BlobCall call) {
+  call.results().initData(call->getSize());
+  call.Reply();
+}
+
+void SampleService::Collect(CollectCall call) {
+  std::vector<OsHandle> files;
+  TakeAll(call->getItems(), call, files);
+  auto items = call.results().initItems(static_cast<uint32_t>(files.size()));
+  for (uint32_t i = 0; i < items.size(); ++i) call.Put(items[i].getFile(), std::move(files[i]));
+  call.Reply();
+}
+
+void SampleService::Make(MakeCall call) {
+  Status made = call.Register(call.results().getObject(), std::make_shared<Counter>());
+  if (!made.ok()) return call.Fail(std::move(made));
+  call.Reply();
+}
+
+void SampleService::Use(UseCall call) {
+  auto counter = call.Resolve<Counter>(call->getObject());
+  if (!counter) return call.Fail(counter.error());
+  call.results().setCount(++(*counter)->count);
+  call.Reply();
+}
+
+void SampleService::Drop(DropCall call) {
+  Status dropped = call.Unregister(call->getObject());
+  if (!dropped.ok()) return call.Fail(std::move(dropped));
+  call.Reply();
+}
+
+void ListenerService::Notify(NotifyCall call) {
+  ++count;
+  call.results().setRound(call->getRound());
+  call.Reply();
+}
+
+std::string ReadAll(const OsHandle& file) {
+  std::string content;
+  std::array<char, 4096> buffer{};
+  ssize_t size = 0;
+  while ((size = read(file.get(), buffer.data(), buffer.size())) > 0) {
+    content.append(buffer.data(), static_cast<size_t>(size));
+  }
+  return content;
+}
+
+OsHandle FileWith(const std::string& content) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) std::abort();
+  const OsHandle writer(ends[1]);
+  if (write(writer.get(), content.data(), content.size()) != static_cast<ssize_t>(content.size())) {
+    std::abort();
+  }
+  return OsHandle(ends[0]);
+}
+
+bool RunLoopUntil(Loop& loop, const std::function<bool()>& done) {
+  bool late = false;
+  Timer limit(loop.impl(), [&late] { late = true; });
+  limit.ArmAfter(std::chrono::seconds(20));
+  while (!done() && !late) uv_run(loop.uv(), UV_RUN_ONCE);
+  return done();
+}
+
+}  // namespace lwmsg::test

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "lwmsg/lwmsg.h"
+#include "sample.lwmsg.h"
+
+namespace lwmsg::test {
+
+// Serves Sample as its schema says, and remembers what tests ask for.
+class SampleService final : public sample::SampleService {
+ public:
+  void Echo(EchoCall call) override;
+  void Open(OpenCall call) override;
+  void Give(GiveCall call) override;
+  void Nothing(NothingCall call) override;
+  void Log(LogCall call) override;
+  void Keep(KeepCall call) override;
+  void Fail(FailCall call) override;
+  void Throwing(ThrowingCall call) override;
+  void Forget(ForgetCall call) override;
+  void CallBack(CallBackCall call) override;
+  void Whoami(WhoamiCall call) override;
+  void Blob(BlobCall call) override;
+  void Collect(CollectCall call) override;
+  void Make(MakeCall call) override;
+  void Use(UseCall call) override;
+  void Drop(DropCall call) override;
+
+  // The calls of Keep that have no answer yet, in order.
+  std::vector<KeepCall> kept;
+  // Runs in Keep, when the call is in `kept`.
+  std::function<void()> on_keep;
+  std::vector<std::string> logged;
+};
+
+// Serves Listener: answers with the round and counts.
+class ListenerService final : public sample::ListenerService {
+ public:
+  void Notify(NotifyCall call) override;
+  uint32_t count = 0;
+};
+
+// The whole content of an open file from its current place.
+std::string ReadAll(const OsHandle& file);
+// A pipe's reading end from which `content` can be read.
+OsHandle FileWith(const std::string& content);
+
+// Runs the loop until `done` says so; false if that takes more than 20 seconds.
+bool RunLoopUntil(Loop& loop, const std::function<bool()>& done);
+
+}  // namespace lwmsg::test
