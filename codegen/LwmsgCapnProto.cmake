@@ -11,6 +11,12 @@ foreach(module capnp capnp-rpc)
     pkg_check_modules(lwmsg_${module} REQUIRED IMPORTED_TARGET ${module}>=0.9)
     add_library(CapnProto::${module} INTERFACE IMPORTED)
     target_link_libraries(CapnProto::${module} INTERFACE PkgConfig::lwmsg_${module})
+    if(lwmsg_${module}_VERSION VERSION_LESS 0.10 AND
+       ((CMAKE_CXX_COMPILER_ID MATCHES "Clang" AND CMAKE_CXX_COMPILER_VERSION VERSION_GREATER_EQUAL 16) OR
+        (CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_GREATER_EQUAL 13)))
+      target_compile_options(CapnProto::${module} INTERFACE
+        "$<$<COMPILE_LANGUAGE:CXX>:SHELL:-include ${CMAKE_CURRENT_LIST_DIR}/capnp_compat.h>")
+    endif()
   endif()
 endforeach()
 

@@ -16,8 +16,9 @@ class Reports {
 
   void Add(const std::string& owners, const std::string& name, const Location& location) {
     if (!known_.insert(owners).second) return;
-    diagnostics_.Error(location, owners + " would both make the C++ name " + name +
-                                     "; rename one of them, or give it another name with $Cxx.name");
+    diagnostics_.Error(location,
+                       owners + " would both make the C++ name " + name +
+                           "; rename one of them, or give it another name with $Cxx.name");
   }
 
  private:

@@ -11,8 +11,8 @@ struct Location {
   int line = 0;
 };
 
-// What is wrong with the schemas, in the order in which it was found. The same said twice of one place
-// counts once: many methods may reach one bad field.
+// What is wrong with the schemas, in the order in which it was found. The same said twice of one
+// place counts once: many methods may reach one bad field.
 class Diagnostics {
  public:
   // `message` says what is wrong, and what to do instead.

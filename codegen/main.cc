@@ -1,5 +1,5 @@
-// capnpc-lwmsg: the Cap'n Proto plugin that writes FILE.lwmsg.h and FILE.lwmsg.cc for each schema file
-// into the current folder. `capnp compile -ocapnpc-lwmsg ...` runs it; see README.md.
+// capnpc-lwmsg: the Cap'n Proto plugin that writes FILE.lwmsg.h and FILE.lwmsg.cc for each schema
+// file into the current folder. `capnp compile -ocapnpc-lwmsg ...` runs it; see README.md.
 
 #include <capnp/serialize.h>
 #include <kj/exception.h>
@@ -17,8 +17,8 @@
 namespace lwmsg::codegen {
 namespace {
 
-// The plugin runs in the output folder, so the schemas, which it reads to tell line numbers, have to be
-// found. lwmsg_generate() sets the variable; PWD is where a shell started `capnp`.
+// The plugin runs in the output folder, so the schemas, which it reads to tell line numbers, have
+// to be found. lwmsg_generate() sets the variable; PWD is where a shell started `capnp`.
 std::string SourceDir() {
   for (const char* variable : {"LWMSG_SOURCE_DIR", "PWD"}) {
     const char* value = std::getenv(variable);

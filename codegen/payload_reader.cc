@@ -7,7 +7,8 @@
 namespace lwmsg::codegen {
 namespace {
 
-// A generic type that holds itself with ever other arguments has no end. No honest schema is as deep.
+// A generic type that holds itself with ever other arguments has no end. No honest schema is as
+// deep.
 constexpr size_t kMaxDepth = 100;
 
 bool IsOsHandle(capnp::Type type) {

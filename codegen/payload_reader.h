@@ -9,13 +9,14 @@
 
 namespace lwmsg::codegen {
 
-// Walks all types that one params or results struct reaches, reports what cannot travel in a message,
-// and finds the fields that get an owner of an OS handle.
+// Walks all types that one params or results struct reaches, reports what cannot travel in a
+// message, and finds the fields that get an owner of an OS handle.
 class PayloadReader {
  public:
   // `method` is where to report what is wrong in files that were not requested; `name` says
   // whose payload it is: "Broker.open".
-  PayloadReader(const SchemaIndex& index, Diagnostics& diagnostics, Location method, std::string name);
+  PayloadReader(const SchemaIndex& index, Diagnostics& diagnostics, Location method,
+                std::string name);
 
   // `list` is "params" or "results".
   std::vector<HandleField> Read(capnp::StructSchema root, const std::string& list);

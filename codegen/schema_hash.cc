@@ -109,7 +109,8 @@ class NodeHasher {
         Reach(type.getStruct().getTypeId());
         return Brand(type.getStruct().getBrand());
       case proto::Type::INTERFACE:
-        // Only the argument of a Handle can be one: a kind of object, whose methods are not called here.
+        // Only the argument of a Handle can be one: a kind of object, whose methods are not called
+        // here.
         return hasher_.Number(type.getInterface().getTypeId());
       case proto::Type::ANY_POINTER:
         return AnyPointer(type.getAnyPointer());

@@ -53,8 +53,8 @@ SchemaIndex::SchemaIndex(CodeGeneratorRequest::Reader request, const std::string
   for (auto file : request.getRequestedFiles()) {
     const std::string name = file.getFilename().cStr();
     Source source{name, {}};
-    for (const std::filesystem::path& candidate : {std::filesystem::path(source_dir) / name,
-                                                   std::filesystem::path(name)}) {
+    for (const std::filesystem::path& candidate :
+         {std::filesystem::path(source_dir) / name, std::filesystem::path(name)}) {
       std::ifstream in(candidate, std::ios::binary);
       if (!in) continue;
       std::ostringstream text;
@@ -62,7 +62,8 @@ SchemaIndex::SchemaIndex(CodeGeneratorRequest::Reader request, const std::string
       source = {candidate.string(), SourceLines(text.str())};
       break;
     }
-    sources_.emplace(loader_.get(file.getId()).getProto().getDisplayName().cStr(), std::move(source));
+    sources_.emplace(loader_.get(file.getId()).getProto().getDisplayName().cStr(),
+                     std::move(source));
   }
 }
 

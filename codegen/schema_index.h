@@ -17,7 +17,8 @@ namespace lwmsg::codegen {
 using CodeGeneratorRequest = capnp::schema::CodeGeneratorRequest;
 using Annotations = capnp::List<capnp::schema::Annotation>::Reader;
 
-// Of capnp/c++.capnp and lwmsg/lwmsg.capnp, whose generated C++ does not have the ids of annotations.
+// Of capnp/c++.capnp and lwmsg/lwmsg.capnp, whose generated C++ does not have the ids of
+// annotations.
 inline constexpr uint64_t kCxxNamespaceId = 0xb9c6f99ebf805f2c;
 inline constexpr uint64_t kCxxNameId = 0xf264a779fef191ce;
 inline constexpr uint64_t kVersionId = 0xc5d28e614fb03a97;

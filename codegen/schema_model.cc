@@ -99,8 +99,8 @@ void ModelBuilder::AddIncludes(RequestedFile requested, File& file) {
       }
       if (include.empty()) {
         diagnostics_.Error(*index_.Locate(declared),
-                           interface->name + " extends " + SchemaIndex::ScopedName(direct) + " of " +
-                               index_.Get(base_file).getProto().getDisplayName().cStr() +
+                           interface->name + " extends " + SchemaIndex::ScopedName(direct) +
+                               " of " + index_.Get(base_file).getProto().getDisplayName().cStr() +
                                ", which this file does not import; import it here too");
         continue;
       }
@@ -214,15 +214,17 @@ bool ModelBuilder::CheckMethod(capnp::InterfaceSchema::Method method, const std:
   auto proto = method.getProto();
   CheckOnce(proto.getAnnotations(), kOneWayId, "$Lwmsg.oneway", where);
   if (proto.getImplicitParameters().size() != 0) {
-    diagnostics_.Error(where, name +
-                                  " has type parameters of its own, which its callee could not know; "
-                                  "remove them, or use AnyPointer");
+    diagnostics_.Error(where,
+                       name +
+                           " has type parameters of its own, which its callee could not know; "
+                           "remove them, or use AnyPointer");
     return false;
   }
   if (proto.getResultStructType() == kStreamResultId) {
-    diagnostics_.Error(where, name +
-                                  " returns a stream, which lwmsg has none of; return nothing, or mark "
-                                  "it $Lwmsg.oneway");
+    diagnostics_.Error(where,
+                       name +
+                           " returns a stream, which lwmsg has none of; return nothing, or mark "
+                           "it $Lwmsg.oneway");
     return false;
   }
   if (!FindAnnotation(proto.getAnnotations(), kOneWayId)) return true;

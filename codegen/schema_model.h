@@ -10,8 +10,8 @@
 
 namespace lwmsg::codegen {
 
-// What is generated, in the words of the generated code: the schema after all that can be wrong with it
-// was looked for. Doc comments are by line.
+// What is generated, in the words of the generated code: the schema after all that can be wrong
+// with it was looked for. Doc comments are by line.
 
 // A field of the type OsHandle at the top of params or results.
 struct HandleField {
@@ -53,7 +53,7 @@ struct Interface {
 
 // One schema file, and so one pair of generated files.
 struct File {
-  std::string path;                   // As the request has it: "sub/tty.capnp".
+  std::string path;  // As the request has it: "sub/tty.capnp".
   std::string cpp_namespace;
   std::vector<std::string> includes;  // With their brackets or quotes, sorted.
   // Those that others in the file extend come before these.

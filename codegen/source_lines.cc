@@ -42,7 +42,8 @@ class Tokenizer {
       tokens_.push_back({"->", line_});
       pos_ += 2;
     } else {
-      if (!std::isspace(static_cast<unsigned char>(c))) tokens_.push_back({std::string(1, c), line_});
+      if (!std::isspace(static_cast<unsigned char>(c)))
+        tokens_.push_back({std::string(1, c), line_});
       ++pos_;
     }
   }
@@ -99,8 +100,9 @@ class Parser {
  private:
   // The fields of an unnamed union count as those of the struct around it.
   bool Open(const std::vector<Token>& statement) {
-    const bool unnamed = statement.empty() || (statement[0].text == "union" &&
-                                               (statement.size() == 1 || statement[1].text[0] == '@'));
+    const bool unnamed =
+        statement.empty() ||
+        (statement[0].text == "union" && (statement.size() == 1 || statement[1].text[0] == '@'));
     if (unnamed) return false;
     path_.push_back(Declare(statement));
     return true;

@@ -11,8 +11,8 @@ std::string Join(const std::vector<std::string>& items) {
   return text;
 }
 
-// In a `//` comment a backslash at the end would swallow the next line, and a control character could
-// end this one.
+// In a `//` comment a backslash at the end would swallow the next line, and a control character
+// could end this one.
 std::string Harmless(std::string text) {
   for (char& c : text) {
     if (static_cast<unsigned char>(c) < ' ') c = ' ';

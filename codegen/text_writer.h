@@ -6,8 +6,8 @@
 
 namespace lwmsg::codegen {
 
-// Collects the text of one generated file, broken into lines in the way in which clang-format does with
-// the style of this project.
+// Collects the text of one generated file, broken into lines in the way in which clang-format does
+// with the style of this project.
 class TextWriter {
  public:
   void Indent() { indent_ += 2; }

@@ -34,6 +34,16 @@ void WriteHeader(std::vector<kj::byte>& header, size_t handles,
   PutLittleEndian<uint16_t>(header.data() + 8, static_cast<uint16_t>(handles));
 }
 
+// What Cap'n Proto's own stream readers take; its reader of arrays takes any count, and 2^32 as 0.
+constexpr uint64_t kMaxSegments = 512;
+
+uint64_t SegmentCount(kj::ArrayPtr<const capnp::word> words) {
+  const auto bytes = words.asBytes();
+  uint64_t less_one = 0;
+  for (size_t i = 0; i < 4 && i < bytes.size(); ++i) less_one |= uint64_t{bytes[i]} << (8 * i);
+  return less_one + 1;
+}
+
 capnp::ReaderOptions LimitedOptions(size_t words, const Limits& limits) {
   capnp::ReaderOptions options;
   options.traversalLimitInWords = 8 * words + 1024;
@@ -109,6 +119,11 @@ IncomingMessage::~IncomingMessage() = default;
 Result<IncomingMessage> IncomingMessage::Parse(Frame frame, const Limits& limits) {
   try {
     const size_t words = frame.words.size();
+    if (const uint64_t segments = SegmentCount(frame.words); segments > kMaxSegments) {
+      return Error(StatusCode::kMalformed, "frame is no Cap'n Proto message: it has " +
+                                               std::to_string(segments) + " segments; at most " +
+                                               std::to_string(kMaxSegments) + " are taken");
+    }
     auto state =
         std::make_unique<internal::IncomingState>(std::move(frame), LimitedOptions(words, limits));
     if (state->checked.getEnd() != state->words.end()) {

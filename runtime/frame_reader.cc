@@ -39,7 +39,9 @@ Result<std::optional<Frame>> FrameReader::Next() {
   if (header_size_ == kFrameHeaderBytes) {
     body_size_ += Take(BodyRest());
     if (BodyRest().empty()) {
-      if (handles_.size() < handle_count_) {
+      // More may belong to a frame behind this one, if one has begun.
+      const bool surplus = input_.empty() && handles_.size() > handle_count_;
+      if (handles_.size() < handle_count_ || surplus) {
         return Error(Malformed("frame counts " + std::to_string(handle_count_) +
                                " OS handles, but " + std::to_string(handles_.size()) +
                                " came with it"));

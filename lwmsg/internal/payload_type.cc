@@ -239,7 +239,10 @@ Status PayloadType::Check(capnp::AnyPointer::Reader payload, size_t handles) con
   } catch (const kj::Exception& error) {
     std::string field =
         checker.path().empty() ? plan_->name() : plan_->name() + "." + checker.path();
-    return Status(StatusCode::kMalformed, field + ": " + error.getDescription().cStr());
+    // Cap'n Proto quotes what it found, also a zero byte.
+    std::string what(error.getDescription().begin(), error.getDescription().end());
+    std::erase(what, '\0');
+    return Status(StatusCode::kMalformed, field + ": " + what);
   }
 }
 

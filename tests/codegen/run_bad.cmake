@@ -1,6 +1,8 @@
 # Compiles one schema that capnpc-lwmsg must refuse. What it must say stands in the schema, once for each
 # error: "# expect: <line>: <regular expression>". Nothing else may be said, and nothing written.
 #   cmake -DCAPNP= -DPLUGIN= -DIMPORTS= -DSOURCE= -DWORK= -P run_bad.cmake
+cmake_minimum_required(VERSION 3.25)
+
 get_filename_component(folder ${SOURCE} DIRECTORY)
 get_filename_component(name ${SOURCE} NAME)
 file(REMOVE_RECURSE ${WORK})

@@ -1,0 +1,146 @@
+#include <fcntl.h>
+#include <lwmsg/lwmsg.h>
+#include <sys/sendfile.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cerrno>
+#include <cstring>
+#include <iostream>
+#include <utility>
+#include <vector>
+
+#include "file_server.lwmsg.h"
+
+namespace {
+
+using files::Access;
+using files::FileServerClient;
+using lwmsg::OsHandle;
+using lwmsg::Status;
+
+using FileHandle = lwmsg::schema::Handle<files::File>;
+
+constexpr size_t kChunk = 64 * 1024;
+static_assert(kChunk <= files::MAX_CHUNK);
+
+Status Failed(const std::string& what) {
+  return Status(lwmsg::StatusCode::kInternal, what + ": " + std::strerror(errno));
+}
+
+Status WriteAll(int descriptor, const kj::byte* data, size_t size) {
+  while (size > 0) {
+    const ssize_t written = write(descriptor, data, size);
+    if (written < 0) return Failed("cannot write");
+    data += written;
+    size -= static_cast<size_t>(written);
+  }
+  return Status();
+}
+
+Status Close(const FileServerClient& server, FileHandle::Reader file) {
+  auto request = server.Close();
+  request->setFile(file);
+  auto reply = request.Sync();
+  return reply ? Status() : std::move(reply).error();
+}
+
+Status WhoAmI(const FileServerClient& server) {
+  auto reply = server.Whoami().Sync();
+  if (!reply) return std::move(reply).error();
+  std::cout << reply->getToken().cStr() << '\n';
+  return Status();
+}
+
+// Through the server, chunk by chunk.
+Status Cat(const FileServerClient& server, const std::string& path) {
+  auto open_file = server.Open();
+  open_file->setPath(path);
+  open_file->setAccess(Access::READ);
+  auto opened = open_file.Sync();
+  if (!opened) return std::move(opened).error();
+  for (uint64_t offset = 0;;) {
+    auto request = server.Read();
+    request->setFile(opened->getFile());
+    request->setOffset(offset);
+    request->setCount(kChunk);
+    auto reply = request.Sync();
+    if (!reply) return std::move(reply).error();
+    const auto data = reply->getData();
+    if (data.size() == 0) return Close(server, opened->getFile());
+    Status written = WriteAll(STDOUT_FILENO, data.begin(), data.size());
+    if (!written.ok()) return written;
+    offset += data.size();
+  }
+}
+
+// As Cat, the other way.
+Status Put(const FileServerClient& server, const std::string& local, const std::string& path) {
+  const OsHandle from(open(local.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!from.valid()) return Failed("cannot open " + local);
+  auto open_file = server.Open();
+  open_file->setPath(path);
+  open_file->setAccess(Access::WRITE);
+  auto opened = open_file.Sync();
+  if (!opened) return std::move(opened).error();
+  std::vector<kj::byte> chunk(kChunk);
+  for (uint64_t offset = 0;;) {
+    const ssize_t size = read(from.get(), chunk.data(), chunk.size());
+    if (size < 0) return Failed("cannot read " + local);
+    if (size == 0) return Close(server, opened->getFile());
+    auto request = server.Write();
+    request->setFile(opened->getFile());
+    request->setOffset(offset);
+    request->setData(kj::arrayPtr(chunk.data(), static_cast<size_t>(size)));
+    auto reply = request.Sync();
+    if (!reply) return std::move(reply).error();
+    offset += static_cast<uint64_t>(size);
+  }
+}
+
+// Past the server: it hands over the open file, and the kernel copies.
+Status Copy(const FileServerClient& server, const std::string& path, const std::string& local) {
+  auto request = server.OpenDescriptor();
+  request->setPath(path);
+  request->setAccess(Access::READ);
+  auto reply = request.Sync();
+  if (!reply) return std::move(reply).error();
+  auto from = reply->takeFile();
+  if (!from) return std::move(from).error();
+  const OsHandle to(open(local.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+  if (!to.valid()) return Failed("cannot make " + local);
+  ssize_t copied = 1;
+  while (copied > 0) copied = sendfile(to.get(), from->get(), nullptr, 1 << 20);
+  return copied == 0 ? Status() : Failed("cannot copy to " + local);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Asks a file server.");
+  std::string endpoint;
+  std::string path;
+  std::string local;
+  app.add_option("--endpoint", endpoint, "Where it listens, as unix:/run/files.sock")->required();
+  app.require_subcommand(1);
+  auto* whoami = app.add_subcommand("whoami", "Prints whom the server sees");
+  auto* cat = app.add_subcommand("cat", "Prints a file, read by the server");
+  cat->add_option("PATH", path, "from the exported folder, as /a/b")->required();
+  auto* put = app.add_subcommand("put", "Sends a file, written by the server");
+  put->add_option("LOCAL", local)->required();
+  put->add_option("REMOTE", path)->required();
+  auto* copy = app.add_subcommand("cp", "Copies a file that the server only opens");
+  copy->add_option("REMOTE", path)->required();
+  copy->add_option("LOCAL", local)->required();
+  CLI11_PARSE(app, argc, argv);
+
+  lwmsg::BlockingClient connection(endpoint);
+  const FileServerClient server(connection);
+  Status status;
+  if (whoami->parsed()) status = WhoAmI(server);
+  if (cat->parsed()) status = Cat(server, path);
+  if (put->parsed()) status = Put(server, local, path);
+  if (copy->parsed()) status = Copy(server, path, local);
+  if (!status.ok()) std::cerr << "file_client: " << status << '\n';
+  return status.ok() ? 0 : 1;
+}

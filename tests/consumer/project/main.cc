@@ -1,0 +1,35 @@
+#include <fcntl.h>
+#include <lwmsg/lwmsg.h>
+
+#include <iostream>
+#include <string>
+
+#include "hello.lwmsg.h"
+
+class Greeter final : public HelloService {
+  void Greet(GreetCall call) override {
+    call.results().setText(std::string("hello ") + call->getName().cStr());
+    call.results().setFile(lwmsg::OsHandle(open("/dev/null", O_RDONLY | O_CLOEXEC)));
+    call.Reply();
+  }
+};
+
+// A server and a client over a pair, on one loop. Fails unless the greeting and the file come.
+int main() {
+  lwmsg::Loop loop;
+  Greeter greeter;
+  lwmsg::Server server(loop);
+  auto pair = lwmsg::MakePair();
+  if (!pair || !server.Serve(greeter).ok() || !server.Adopt(std::move(pair->first)).ok()) return 1;
+  lwmsg::Client client(loop, std::move(pair->second));
+  auto greet = HelloClient(client).Greet();
+  greet->setName("world");
+  bool good = false;
+  greet.Send([&](auto reply) {
+    good = reply && reply->getText() == "hello world" && reply->takeFile();
+    std::cout << (reply ? reply->getText().cStr() : reply.error().ToString()) << '\n';
+    loop.Stop();
+  });
+  loop.Run();
+  return good ? 0 : 1;
+}

@@ -1,0 +1,176 @@
+#include <ctime>
+
+#include "tests/hostile/fixture.h"
+
+// Frames whose body is no sound Cap'n Proto message.
+namespace lwmsg::test {
+namespace {
+
+class BodyTest : public HostilePeerTest {
+ protected:
+  // What a peer that writes this frame behind its hello is told last.
+  std::optional<Status> GoodbyeAfter(const std::string& frame) {
+    RawPeer peer = ConnectAndGreet();
+    peer.Write(frame);
+    return GoodbyeTo(peer);
+  }
+  // What the call in this frame is answered; the association must live on.
+  std::optional<Status> AnswerToBadCall(RawPeer& peer, const std::string& frame) {
+    peer.Write(frame);
+    auto answer = AnswerTo(peer, 9);
+    EXPECT_EQ(Echo(peer, 10), Status());
+    return answer;
+  }
+};
+
+TEST_F(BodyTest, SegmentTableLargerThanTheFrame) {
+  Serve();
+  for (const uint32_t segments_less_one : {1U, 511U, 512U, 0x7FFFFFFFU, 0xFFFFFFFFU}) {
+    SCOPED_TRACE(segments_less_one);
+    std::string frame = EchoFrame(9, "text");
+    PutNumber(frame, kTableOffset, segments_less_one);
+    EXPECT_TRUE(
+        Says(GoodbyeAfter(frame), StatusCode::kMalformed, {"frame is no Cap'n Proto message"}));
+  }
+}
+
+TEST_F(BodyTest, TooManySegmentsThatAreAllThere) {
+  Serve();
+  // 600 empty segments: 601 numbers and a filler.
+  std::string body(size_t{602} * 4, '\0');
+  PutNumber(body, 0, 599U);
+  EXPECT_TRUE(Says(GoodbyeAfter(FrameAround(body)), StatusCode::kMalformed,
+                   {"frame is no Cap'n Proto message", "600 segments", "at most 512"}));
+}
+
+TEST_F(BodyTest, SegmentLongerThanTheFrame) {
+  Serve();
+  for (const uint32_t words : {1000U, 0xFFFFFFFFU}) {
+    std::string frame = EchoFrame(9, "text");
+    PutNumber(frame, kTableOffset + 4, words);
+    EXPECT_TRUE(
+        Says(GoodbyeAfter(frame), StatusCode::kMalformed, {"frame is no Cap'n Proto message"}));
+  }
+}
+
+TEST_F(BodyTest, WordsBehindTheMessageEndTheAssociation) {
+  Serve();
+  std::string frame = EchoFrame(9, "text") + std::string(8, '\0');
+  const auto words = static_cast<uint32_t>((frame.size() - kHeaderBytes) / 8);
+  PutNumber(frame, 4, words);
+  EXPECT_TRUE(Says(
+      GoodbyeAfter(frame), StatusCode::kMalformed,
+      {"frame of " + std::to_string(words) + " words", "message of " + std::to_string(words - 1)}));
+}
+
+TEST_F(BodyTest, RootPointerThatIsNoStructOrPointsOutside) {
+  Serve();
+  for (const uint64_t pointer : {
+           uint64_t{100'000} << 2 | uint64_t{5} << 32,  // A struct far outside.
+           uint64_t{0xFFFFFFFC} | uint64_t{5} << 32,    // A struct that begins at its own pointer.
+           uint64_t{1} | uint64_t{8} << 32,             // A list.
+           uint64_t{2} | uint64_t{77} << 32,            // Far, to a segment that is not there.
+           uint64_t{3},                                 // A capability.
+       }) {
+    SCOPED_TRACE(pointer);
+    std::string frame = EchoFrame(9, "text");
+    PutNumber(frame, kRootOffset, pointer);
+    auto goodbye = GoodbyeAfter(frame);
+    ASSERT_TRUE(goodbye);
+    EXPECT_EQ(goodbye->code(), StatusCode::kMalformed) << *goodbye;
+    EXPECT_FALSE(goodbye->message().empty());
+  }
+}
+
+TEST_F(BodyTest, HelloWithABadListIsRefused) {
+  Serve();
+  std::string frame = EnvelopeFrame([](auto envelope) { envelope.initHello().initProtocols(1); });
+  // The list's pointer, before its tag and one element.
+  const size_t pointer = frame.size() - 5 * 8;
+  for (const uint64_t value : {
+           uint64_t{100'000} << 2 | 1U | uint64_t{8 << 3 | 7} << 32,  // Far outside.
+           uint64_t{1} | uint64_t{0x1FFFFFFFU << 3} << 32,            // 2^29 - 1 voids.
+       }) {
+    PutNumber(frame, pointer, value);
+    RawPeer peer = Connect();
+    peer.Write(frame);
+    EXPECT_TRUE(Says(GoodbyeTo(peer), StatusCode::kMalformed, {"envelope cannot be read"}));
+  }
+}
+
+TEST_F(BodyTest, GoodbyeWithABadTextEndsTheAssociation) {
+  Serve();
+  std::string frame = GoodbyeFrame(1, "text");
+  BreakPointer(frame, 2);
+  EXPECT_TRUE(
+      Says(GoodbyeAfter(frame), StatusCode::kMalformed, {"envelope cannot be read", "bounds"}));
+}
+
+TEST_F(BodyTest, BadPointerInTheParamsFailsOneCallAndNamesTheField) {
+  Serve();
+  RawPeer peer = ConnectAndGreet();
+  std::string frame = EchoFrame(9, "text");
+  BreakPointer(frame, 2);
+  EXPECT_TRUE(Says(AnswerToBadCall(peer, frame), StatusCode::kMalformed,
+                   {"request of Sample.echo", ".text", "out-of-bounds"}));
+}
+
+TEST_F(BodyTest, TextWithoutItsZeroFailsOneCall) {
+  Serve();
+  RawPeer peer = ConnectAndGreet();
+  std::string frame = EchoFrame(9, "1234567");
+  frame.back() = '8';
+  EXPECT_TRUE(
+      Says(AnswerToBadCall(peer, frame), StatusCode::kMalformed, {".text", "not NUL-terminated"}));
+}
+
+TEST_F(BodyTest, ParamsOfTheWrongKindFailOneCall) {
+  Serve();
+  RawPeer peer = ConnectAndGreet();
+  const std::string frame = CallFrame(9, kEcho, [](auto params) {
+    params.template setAs<capnp::Text>("a text where a struct should be");
+  });
+  EXPECT_TRUE(
+      Says(AnswerToBadCall(peer, frame), StatusCode::kMalformed, {"request of Sample.echo"}));
+}
+
+TEST_F(BodyTest, DeepNestingFailsOneCallWithoutHarmToTheStack) {
+  Serve();
+  RawPeer peer = ConnectAndGreet();
+  const std::string frame = CollectFrame(9, std::vector<uint32_t>(2'000, 1));
+  EXPECT_TRUE(Says(AnswerToBadCall(peer, frame), StatusCode::kMalformed,
+                   {"request of Sample.collect", "items[0].children[0]", "deeply-nested",
+                    "Limits::max_nesting", "32"}));
+}
+
+TEST_F(BodyTest, NestingIsLimitedAlsoInLargeFrames) {
+  Limits limits;
+  limits.max_nesting = 200;
+  Serve(limits);
+  RawPeer peer = ConnectAndGreet();
+  const std::string frame = CollectFrame(9, std::vector<uint32_t>(4'000, 1));
+  EXPECT_TRUE(Says(AnswerToBadCall(peer, frame), StatusCode::kMalformed,
+                   {"deeply-nested", "Limits::max_nesting", "200"}));
+}
+
+TEST_F(BodyTest, ManyPointersToOneTargetDoNotMultiplyTheWork) {
+  Serve();
+  RawPeer peer = ConnectAndGreet();
+  const std::string frame = CollectFrame(9, std::vector<uint32_t>(10, 100));
+  const std::clock_t begin = std::clock();
+  EXPECT_TRUE(Says(AnswerToBadCall(peer, frame), StatusCode::kMalformed,
+                   {"request of Sample.collect", "traversal limit"}));
+  EXPECT_LT(std::clock() - begin, CLOCKS_PER_SEC);  // 100^10 visits would take for ever.
+}
+
+TEST_F(BodyTest, ListThatClaimsMoreThanItHoldsFailsOneCall) {
+  Serve();
+  RawPeer peer = ConnectAndGreet();
+  std::string frame = CollectFrame(9, {1});
+  PutNumber(frame, frame.size() - 4 * 8, uint64_t{0x1FFFFFFF} << 2);  // A tag: 2^29 - 1 voids.
+  EXPECT_TRUE(Says(AnswerToBadCall(peer, frame), StatusCode::kMalformed,
+                   {"request of Sample.collect", "traversal limit"}));
+}
+
+}  // namespace
+}  // namespace lwmsg::test

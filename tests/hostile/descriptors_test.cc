@@ -1,0 +1,198 @@
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "tests/hostile/fixture.h"
+
+// Descriptors that are too many, too few, lost, or not where the message says.
+namespace lwmsg::test {
+namespace {
+
+class DescriptorsTest : public HostilePeerTest {
+ protected:
+  std::optional<Status> GoodbyeAfter(const std::string& frame, size_t files) {
+    RawPeer peer = ConnectAndGreet();
+    const auto handles = SomeFiles(files);
+    peer.Write(frame, handles);
+    return GoodbyeTo(peer);
+  }
+  // What call 9 in this frame is answered; the association must live on.
+  std::optional<Status> AnswerToBadCall(const std::string& frame, size_t files) {
+    RawPeer peer = ConnectAndGreet();
+    const auto handles = SomeFiles(files);
+    peer.Write(frame, handles);
+    auto answer = AnswerTo(peer, 9);
+    EXPECT_EQ(Echo(peer, 10), Status());
+    return answer;
+  }
+};
+
+// While it lives this process can open nothing.
+class NoDescriptorsLeft {
+ public:
+  NoDescriptorsLeft() {
+    getrlimit(RLIMIT_NOFILE, &before_);
+    const OsHandle lowest_free(open("/dev/null", O_RDONLY | O_CLOEXEC));
+    const rlimit none = {static_cast<rlim_t>(lowest_free.get()), before_.rlim_max};
+    EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  }
+  NoDescriptorsLeft(const NoDescriptorsLeft&) = delete;
+  NoDescriptorsLeft& operator=(const NoDescriptorsLeft&) = delete;
+  ~NoDescriptorsLeft() { setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+TEST_F(DescriptorsTest, MoreThanTheFrameCounts) {
+  Serve();
+  EXPECT_TRUE(Says(GoodbyeAfter(GiveFrame(9, 1, 2, 2), 3), StatusCode::kMalformed,
+                   {"counts 2 OS handles", "but 3 came"}));
+}
+
+TEST_F(DescriptorsTest, SomeWhereTheFrameCountsNone) {
+  Serve();
+  EXPECT_TRUE(Says(GoodbyeAfter(EchoFrame(9, "text"), 1), StatusCode::kMalformed,
+                   {"counts 0 OS handles", "but 1 came"}));
+}
+
+TEST_F(DescriptorsTest, FewerThanTheFrameCounts) {
+  Serve();
+  EXPECT_TRUE(Says(GoodbyeAfter(GiveFrame(9, 1, 2, 2), 1), StatusCode::kMalformed,
+                   {"counts 2 OS handles", "but 1 came"}));
+}
+
+TEST_F(DescriptorsTest, NoneWhereTheFrameCountsSome) {
+  Serve();
+  EXPECT_TRUE(Says(GoodbyeAfter(GiveFrame(9, 1, 2, 2), 0), StatusCode::kMalformed,
+                   {"counts 2 OS handles", "but 0 came"}));
+}
+
+TEST_F(DescriptorsTest, SetThatTheKernelCutAtTheLimitOfDescriptorsReachesNoHandler) {
+  Serve();
+  RawPeer peer = ConnectAndGreet();
+  ASSERT_EQ(Echo(peer, 1), Status());
+  {
+    const auto handles = SomeFiles(2);
+    peer.Write(GiveFrame(9, 1, 2, 2), handles);
+  }
+  const NoDescriptorsLeft none;
+  EXPECT_TRUE(Says(GoodbyeTo(peer), StatusCode::kMalformed, {"RLIMIT_NOFILE"}));
+  EXPECT_FALSE(peer.ReplyTo(9));
+  EXPECT_EQ(Echo(*bystander_), Status());
+}
+
+TEST_F(DescriptorsTest, ServerWithoutDescriptorsAcceptsAgainLater) {
+  Serve();
+  RawPeer waiting = ConnectAndGreet();
+  waiting.Write(EchoFrame(1, "text"));
+  {
+    const NoDescriptorsLeft none;
+    EXPECT_EQ(Echo(*bystander_), Status());
+    EXPECT_EQ(server_->association_count(), 1U);
+  }
+  EXPECT_EQ(AnswerTo(waiting, 1), Status());
+}
+
+TEST_F(DescriptorsTest, WhereTheSchemaHasNone) {
+  Serve();
+  const std::string frame = CallFrame(
+      9, kEcho, [](auto params) { params.template initAs<sample::Sample::EchoParams>(); }, 2);
+  EXPECT_TRUE(Says(AnswerToBadCall(frame, 2), StatusCode::kMalformed,
+                   {"request of Sample.echo", "2 OS handles", "no field for them"}));
+}
+
+TEST_F(DescriptorsTest, WithACallOfNoMethodTheyAreClosed) {
+  Serve();
+  EXPECT_TRUE(
+      Says(AnswerToBadCall(CallFrame(9, 999, {}, 2), 2), StatusCode::kUnimplemented, {"999"}));
+}
+
+TEST_F(DescriptorsTest, SlotOutOfRange) {
+  Serve();
+  for (const uint16_t slot : {uint16_t{2}, uint16_t{17}, uint16_t{65535}}) {
+    EXPECT_TRUE(Says(AnswerToBadCall(GiveFrame(9, slot, 0, 1), 1), StatusCode::kMalformed,
+                     {"request of Sample.give", ".first", "slot = " + std::to_string(slot)}));
+  }
+}
+
+TEST_F(DescriptorsTest, OneSlotInTwoFields) {
+  Serve();
+  EXPECT_TRUE(Says(AnswerToBadCall(GiveFrame(9, 1, 1, 1), 1), StatusCode::kMalformed,
+                   {"request of Sample.give", ".second", "two places", "slot = 1"}));
+}
+
+TEST_F(DescriptorsTest, SlotThatNoFieldNamesIsClosed) {
+  Serve();
+  EXPECT_EQ(AnswerToBadCall(GiveFrame(9, 0, 2, 2), 2), Status());
+}
+
+TEST_F(DescriptorsTest, AsManyAsTheKernelPasses) {
+  Serve();
+  EXPECT_TRUE(Says(GoodbyeAfter(GiveFrame(9, 1, 2, 253), 253), StatusCode::kMalformed,
+                   {"253 OS handles", "the limit is 16", "Limits::max_frame_handles"}));
+  EXPECT_TRUE(Says(GoodbyeAfter(GiveFrame(9, 1, 2, 2), 253), StatusCode::kMalformed,
+                   {"counts 2 OS handles", "but 253 came"}));
+}
+
+TEST_F(DescriptorsTest, AsManyAsTheKernelPassesWhereTheLimitAllowsIt) {
+  Limits limits;
+  limits.max_frame_handles = kMaxFrameHandles;
+  Serve(limits);
+  EXPECT_EQ(AnswerToBadCall(GiveFrame(9, 1, 253, 253), 253), Status());
+}
+
+TEST_F(DescriptorsTest, CountThatNoKernelCouldPassIsRefusedByTheHeader) {
+  Serve();
+  EXPECT_TRUE(Says(GoodbyeAfter(GiveFrame(9, 1, 2, 65535), 1), StatusCode::kMalformed,
+                   {"65535 OS handles", "the limit is 16", "Limits::max_frame_handles"}));
+}
+
+TEST_F(DescriptorsTest, OnAMiddleByteOfTheFrameTheyStillBelongToIt) {
+  Serve();
+  const std::string frame = GiveFrame(9, 1, 0, 1);
+  for (const size_t split : {size_t{1}, kHeaderBytes - 1, kHeaderBytes, frame.size() - 1}) {
+    SCOPED_TRACE(split);
+    RawPeer peer = ConnectAndGreet();
+    peer.Write(frame.substr(0, split));
+    std::vector<OsHandle> handles;
+    handles.push_back(FileWith("content"));
+    peer.Write(frame.substr(split), handles);
+    EXPECT_EQ(AnswerTo(peer, 9), Status());
+  }
+}
+
+TEST_F(DescriptorsTest, OnAMiddleByteOfAFrameThatCountsNone) {
+  Serve();
+  const std::string frame = EchoFrame(9, "text");
+  for (const size_t split : {size_t{1}, kHeaderBytes, frame.size() - 1}) {
+    SCOPED_TRACE(split);
+    RawPeer peer = ConnectAndGreet();
+    peer.Write(frame.substr(0, split));
+    const auto handles = SomeFiles(1);
+    peer.Write(frame.substr(split), handles);
+    EXPECT_TRUE(Says(GoodbyeTo(peer), StatusCode::kMalformed, {"OS handles"}));
+  }
+}
+
+TEST_F(DescriptorsTest, FrameCutOffAfterItsDescriptorsClosesThem) {
+  Serve();
+  RawPeer peer = ConnectAndGreet();
+  const auto handles = SomeFiles(2);
+  peer.Write(GiveFrame(9, 1, 2, 2).substr(0, 40), handles);
+  peer.Close();
+  RunUntil([&] { return !ends_.empty(); });
+  EXPECT_TRUE(Says(ends_[0], StatusCode::kUnavailable, {"in the middle of a message"}));
+}
+
+TEST_F(DescriptorsTest, WithHelloTheyAreClosed) {
+  Serve();
+  RawPeer peer = Connect();
+  const auto handles = SomeFiles(3);
+  peer.Write(EnvelopeFrame([](auto envelope) { envelope.initHello().setMaxFrameBytes(4096); }, 3),
+             handles);
+  EXPECT_EQ(Echo(peer, 1), Status());
+}
+
+}  // namespace
+}  // namespace lwmsg::test

@@ -1,0 +1,232 @@
+#include <sys/socket.h>
+#include <uv.h>
+
+#include <chrono>
+
+#include "runtime/uv_loop.h"
+#include "tests/hostile/fixture.h"
+
+// Servers that break the rules: both kinds of client end each call with a reason, and in time.
+namespace lwmsg::test {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+enum class Kind { kBlocking, kLoop };
+
+// A client over one end of a pair; the test is the server at the other.
+class HostileServerTest : public InventoriedTest, public testing::WithParamInterface<Kind> {
+ protected:
+  HostileServerTest() {
+    auto pair = MakePair();
+    server_.emplace(std::move(pair->first));
+    client_end_ = std::move(pair->second);
+  }
+
+  // Calls echo; its status. What the server says must be written before.
+  Status Call() {
+    const auto begin = std::chrono::steady_clock::now();
+    Status status = GetParam() == Kind::kBlocking ? BlockingCall() : LoopCall();
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, seconds(10)) << "it hung";
+    return status;
+  }
+  Status CallAfter(const std::string& bytes, std::span<const OsHandle> handles = {}) {
+    server_->Write(bytes, handles);
+    return Call();
+  }
+
+  // What the client told its server last.
+  std::optional<Status> GoodbyeOfClient() {
+    blocking_.reset();
+    loop_client_.reset();
+    server_->Read();
+    return server_->Goodbye();
+  }
+
+  ClientOptions options_;
+  OsHandle client_end_;
+  std::optional<RawPeer> server_;
+
+ private:
+  Status BlockingCall() {
+    if (!blocking_) blocking_.emplace(std::move(client_end_), std::move(options_));
+    auto reply = sample::SampleClient(*blocking_).Echo().Sync();
+    return reply ? Status() : reply.error();
+  }
+  Status LoopCall() {
+    if (!loop_client_) loop_client_.emplace(loop_, std::move(client_end_), std::move(options_));
+    std::optional<Status> status;
+    sample::SampleClient(*loop_client_).Echo().Send([&](auto reply) {
+      status = reply ? Status() : reply.error();
+    });
+    RunLoopUntil(loop_, [&] { return status.has_value(); });
+    return status.value_or(Status(StatusCode::kInternal, "no answer"));
+  }
+
+  Loop loop_;
+  std::optional<BlockingClient> blocking_;
+  std::optional<Client> loop_client_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Clients, HostileServerTest, testing::Values(Kind::kBlocking, Kind::kLoop),
+                         [](const auto& kind) {
+                           return kind.param == Kind::kBlocking ? "Blocking" : "Loop";
+                         });
+
+TEST_P(HostileServerTest, GoodServerIsUnderstood) {
+  EXPECT_EQ(CallAfter(HelloFrame() + EchoReplyFrame(kFirstCallId, "text")), Status());
+  EXPECT_EQ(CallAfter(EchoReplyFrame(kSecondCallId, "text")), Status());
+}
+
+TEST_P(HostileServerTest, GarbageIsReported) {
+  EXPECT_TRUE(Says(CallAfter("SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3\r\n"), StatusCode::kMalformed,
+                   {"no lwmsg frame of layout version 1"}));
+  EXPECT_TRUE(Says(GoodbyeOfClient(), StatusCode::kMalformed, {"no lwmsg frame"}));
+}
+
+TEST_P(HostileServerTest, WrongMagicIsReported) {
+  std::string hello = HelloFrame();
+  hello[0] = 'X';
+  EXPECT_TRUE(Says(CallAfter(hello), StatusCode::kMalformed, {"no lwmsg frame"}));
+}
+
+TEST_P(HostileServerTest, OversizeFrameIsReportedWithTheLimit) {
+  std::string reply = EchoReplyFrame(kFirstCallId, "text");
+  PutNumber(reply, 4, ~0U);
+  EXPECT_TRUE(Says(CallAfter(HelloFrame() + reply), StatusCode::kMalformed,
+                   {"34359738360 bytes", "1048576", "Limits::max_frame_bytes"}));
+}
+
+TEST_P(HostileServerTest, ReplyBeforeHelloIsReported) {
+  EXPECT_TRUE(Says(CallAfter(EchoReplyFrame(kFirstCallId, "text")), StatusCode::kMalformed,
+                   {"the first frame is not a hello"}));
+}
+
+TEST_P(HostileServerTest, ReplyThatIsCutOffEndsTheCall) {
+  const std::string reply = EchoReplyFrame(kFirstCallId, "text");
+  server_->Write(HelloFrame() + reply.substr(0, reply.size() - 1));
+  server_->Close();
+  EXPECT_TRUE(Says(Call(), StatusCode::kUnavailable, {"in the middle of a message"}));
+}
+
+TEST_P(HostileServerTest, EndOfTheConnectionEndsTheCall) {
+  server_->Write(HelloFrame());
+  server_->Close();
+  EXPECT_TRUE(Says(Call(), StatusCode::kUnavailable, {"closed the connection"}));
+  EXPECT_TRUE(Says(Call(), StatusCode::kUnavailable, {"Sample.echo", "has ended"}));
+}
+
+TEST_P(HostileServerTest, EndWithoutHelloEndsTheCall) {
+  server_->Close();
+  EXPECT_TRUE(Says(Call(), StatusCode::kUnavailable, {"closed the connection"}));
+}
+
+TEST_P(HostileServerTest, GoodbyeIsTheReasonOfTheCall) {
+  server_->Write(HelloFrame() + GoodbyeFrame(8, "not you"));
+  server_->Close();
+  EXPECT_TRUE(Says(Call(), StatusCode::kPermissionDenied, {"not you"}));
+}
+
+TEST_P(HostileServerTest, SilenceEndsAtTheDeadlineOfTheCall) {
+  options_.limits.call_timeout = milliseconds(50);
+  EXPECT_TRUE(Says(Call(), StatusCode::kDeadlineExceeded, {"Sample.echo", "deadline"}));
+}
+
+TEST_P(HostileServerTest, SilenceBehindHelloEndsAtTheDeadlineOfTheCall) {
+  options_.limits.call_timeout = milliseconds(50);
+  EXPECT_TRUE(
+      Says(CallAfter(HelloFrame()), StatusCode::kDeadlineExceeded, {"Sample.echo", "deadline"}));
+}
+
+TEST_P(HostileServerTest, ServerThatReadsNothingDoesNotHoldTheCallPastItsDeadline) {
+  options_.limits.call_timeout = milliseconds(50);
+  const int small = 4096;
+  setsockopt(client_end_.get(), SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(Call().code(), StatusCode::kDeadlineExceeded);
+}
+
+TEST_P(HostileServerTest, ResultsOfTheWrongKindFailTheirCallOnly) {
+  const std::string reply = ReplyFrame(kFirstCallId, [](auto results) {
+    results.template initAs<sample::Sample::CollectResults>().initItems(3);
+  });
+  EXPECT_TRUE(Says(CallAfter(HelloFrame() + reply), StatusCode::kMalformed,
+                   {"reply of Sample.echo", ".text"}));
+  EXPECT_EQ(CallAfter(EchoReplyFrame(kSecondCallId, "text")), Status());
+}
+
+TEST_P(HostileServerTest, ResultsWithABadPointerFailTheirCallOnly) {
+  std::string reply = EchoReplyFrame(kFirstCallId, "text");
+  BreakPointer(reply, 2);
+  EXPECT_TRUE(Says(CallAfter(HelloFrame() + reply), StatusCode::kMalformed,
+                   {"reply of Sample.echo", ".text", "out-of-bounds"}));
+  EXPECT_EQ(CallAfter(EchoReplyFrame(kSecondCallId, "text")), Status());
+}
+
+TEST_P(HostileServerTest, ErrorWhoseTextCannotBeReadStillEndsTheCall) {
+  std::string reply = ErrorReplyFrame(kFirstCallId, 6, "text");
+  BreakPointer(reply, 3);
+  EXPECT_TRUE(
+      Says(CallAfter(HelloFrame() + reply), StatusCode::kMalformed, {"envelope cannot be read"}));
+}
+
+TEST_P(HostileServerTest, StatusOfNoKnownNumberIsInternal) {
+  EXPECT_TRUE(Says(CallAfter(HelloFrame() + ErrorReplyFrame(kFirstCallId, 4711, "strange")),
+                   StatusCode::kInternal, {"strange"}));
+}
+
+TEST_P(HostileServerTest, ReplyToAnotherCallEndsTheAssociation) {
+  EXPECT_TRUE(Says(CallAfter(HelloFrame() + EchoReplyFrame(kFirstCallId + 1, "text")),
+                   StatusCode::kMalformed, {"reply to call id 65537", "waits for none"}));
+}
+
+TEST_P(HostileServerTest, SecondReplyEndsTheAssociation) {
+  const std::string reply = EchoReplyFrame(kFirstCallId, "text");
+  EXPECT_EQ(CallAfter(HelloFrame() + reply + reply), Status());
+  EXPECT_EQ(Call().code(), StatusCode::kUnavailable);
+  EXPECT_TRUE(Says(GoodbyeOfClient(), StatusCode::kMalformed, {"waits for none"}));
+}
+
+TEST_P(HostileServerTest, SurplusDescriptorsEndTheAssociation) {
+  const auto handles = SomeFiles(2);
+  server_->Write(HelloFrame());
+  EXPECT_TRUE(Says(CallAfter(EchoReplyFrame(kFirstCallId, "text"), handles), StatusCode::kMalformed,
+                   {"counts 0 OS handles", "but 2 came"}));
+}
+
+TEST_P(HostileServerTest, DescriptorsWhereTheResultsHaveNoneFailTheCall) {
+  const auto handles = SomeFiles(2);
+  server_->Write(HelloFrame());
+  const std::string reply = ReplyFrame(
+      kFirstCallId, [](auto results) { results.template initAs<sample::Sample::EchoResults>(); },
+      2);
+  EXPECT_TRUE(Says(CallAfter(reply, handles), StatusCode::kMalformed,
+                   {"reply of Sample.echo", "2 OS handles", "no field for them"}));
+  EXPECT_EQ(CallAfter(EchoReplyFrame(kSecondCallId, "text")), Status());
+}
+
+TEST_P(HostileServerTest, ServerThatTakesNothingRefusesNothingSilently) {
+  server_->Write(HelloFrame({.max_frame_bytes = 0}) + EchoReplyFrame(kFirstCallId, "text"));
+  EXPECT_EQ(Call(), Status());  // Sent before the hello was read.
+  EXPECT_TRUE(Says(Call(), StatusCode::kResourceExhausted,
+                   {"Sample.echo", "the peer takes 0", "its Limits::max_frame_bytes"}));
+}
+
+TEST_P(HostileServerTest, CallOfTheServerToAClientThatServesNothingIsAnswered) {
+  server_->Write(HelloFrame() + EchoFrame(1, "text") + EchoReplyFrame(kFirstCallId, "text"));
+  EXPECT_EQ(Call(), Status());
+  EXPECT_EQ(CallAfter(EchoReplyFrame(kSecondCallId, "text")), Status());
+  server_->Read();
+  EXPECT_TRUE(Says(server_->ReplyTo(1), StatusCode::kUnimplemented,
+                   {"is not served here", "served is nothing"}));
+}
+
+TEST_P(HostileServerTest, ServerOfAnotherUserThanTheWantedIsRefused) {
+  options_.server_euid = geteuid() + 1;
+  EXPECT_TRUE(Says(CallAfter(HelloFrame() + EchoReplyFrame(kFirstCallId, "text")),
+                   StatusCode::kPermissionDenied,
+                   {"not the wanted user " + std::to_string(geteuid() + 1)}));
+}
+
+}  // namespace
+}  // namespace lwmsg::test

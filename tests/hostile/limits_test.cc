@@ -1,0 +1,160 @@
+#include "tests/hostile/fixture.h"
+
+// Peers that take too much, too long, or nothing.
+namespace lwmsg::test {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+class LimitsTest : public HostilePeerTest {
+ protected:
+  std::string BlobFrame(uint32_t id, uint32_t size) {
+    return CallFrame(id, kBlob, [&](auto params) {
+      params.template initAs<sample::Sample::BlobParams>().setSize(size);
+    });
+  }
+  // A peer that has asked for more than its socket holds and reads nothing.
+  RawPeer ConnectAndReadNothing() {
+    RawPeer peer = ConnectAndGreet();
+    for (uint32_t id = 1; id <= 4; ++id) peer.Write(BlobFrame(id, 900'000));
+    return peer;
+  }
+};
+
+TEST_F(LimitsTest, PeerThatSaysNothingIsToldAboutItsDeadline) {
+  Limits limits;
+  limits.hello_timeout = milliseconds(50);
+  Serve(limits);
+  RawPeer peer = Connect();
+  EXPECT_TRUE(Says(GoodbyeTo(peer), StatusCode::kDeadlineExceeded,
+                   {"did not say hello", "50 ms", "Limits::hello_timeout"}));
+}
+
+TEST_F(LimitsTest, PeerThatSaysHalfAHelloIsToldAboutItsDeadline) {
+  Limits limits;
+  limits.hello_timeout = milliseconds(50);
+  Serve(limits);
+  RawPeer peer = Connect();
+  peer.Write(HelloFrame().substr(0, 30));
+  EXPECT_TRUE(Says(GoodbyeTo(peer), StatusCode::kDeadlineExceeded,
+                   {"did not say hello", "50 ms", "Limits::hello_timeout"}));
+}
+
+TEST_F(LimitsTest, PeerThatStopsReadingMayNotPileUpMoreThanTheLimit) {
+  Limits limits;
+  limits.max_queued_bytes = 1'000'000;
+  limits.send_timeout = milliseconds(50);  // Closing waits once more for the peer to read.
+  Serve(limits);
+  RawPeer peer = ConnectAndReadNothing();
+  RunUntil([&] { return !ends_.empty(); });
+  EXPECT_TRUE(
+      Says(ends_[0], StatusCode::kResourceExhausted, {"1000000", "Limits::max_queued_bytes"}));
+}
+
+TEST_F(LimitsTest, PeerThatStopsReadingIsCutAtTheSendTimeout) {
+  Limits limits;
+  limits.send_timeout = milliseconds(50);
+  Serve(limits);
+  RawPeer peer = ConnectAndReadNothing();
+  RunUntil([&] { return !ends_.empty(); });
+  EXPECT_TRUE(Says(ends_[0], StatusCode::kDeadlineExceeded, {"50 ms", "Limits::send_timeout"}));
+}
+
+TEST_F(LimitsTest, OthersAreServedWhileAPeerDoesNotRead) {
+  Serve();
+  RawPeer peer = ConnectAndReadNothing();
+  for (int i = 0; i < 20; ++i) ASSERT_EQ(Echo(*bystander_), Status());
+  EXPECT_TRUE(ends_.empty());
+}
+
+TEST_F(LimitsTest, CallsBeyondTheLimitAreRefusedOneByOne) {
+  Limits limits;
+  limits.max_calls = 3;
+  Serve(limits);
+  RawPeer peer = ConnectAndGreet();
+  for (uint32_t id = 1; id <= 5; ++id) peer.Write(CallFrame(id, kKeep));
+  for (const uint32_t id : {4U, 5U}) {
+    EXPECT_TRUE(Says(AnswerTo(peer, id), StatusCode::kResourceExhausted,
+                     {"more than 3 calls", "Limits::max_calls"}));
+  }
+  ASSERT_EQ(sample_.kept.size(), 3U);
+  sample_.kept[0].Reply();
+  EXPECT_EQ(AnswerTo(peer, 1), Status());
+  EXPECT_EQ(Echo(peer, 6), Status());
+}
+
+TEST_F(LimitsTest, AssociationsBeyondTheLimitAreToldToComeLater) {
+  Limits limits;
+  limits.max_associations = 2;
+  Serve(limits);
+  RawPeer second = ConnectAndGreet();
+  ASSERT_EQ(Echo(second, 1), Status());
+  RawPeer third = ConnectAndGreet();
+  EXPECT_TRUE(Says(GoodbyeTo(third), StatusCode::kResourceExhausted,
+                   {"2 associations", "Limits::max_associations", "try again later"}));
+  EXPECT_EQ(Echo(second, 2), Status());
+}
+
+TEST_F(LimitsTest, ReplyTooLargeForTheCallerIsAnErrorOfItsCall) {
+  Serve();
+  RawPeer peer = ConnectAndGreet({.max_frame_bytes = 1024});
+  peer.Write(BlobFrame(1, 4096));
+  EXPECT_TRUE(Says(AnswerTo(peer, 1), StatusCode::kResourceExhausted,
+                   {"Sample.blob", "the peer takes 1024", "its Limits::max_frame_bytes"}));
+  EXPECT_EQ(Echo(peer, 2), Status());
+}
+
+TEST_F(LimitsTest, CallerThatTakesNoHandlesIsGivenNone) {
+  Serve();
+  RawPeer peer = ConnectAndGreet({.max_frame_handles = 0});
+  peer.Write(CallFrame(1, 1, [](auto params) {
+    params.template initAs<sample::Sample::OpenParams>().setPath("/dev/null");
+  }));
+  EXPECT_TRUE(Says(AnswerTo(peer, 1), StatusCode::kResourceExhausted,
+                   {"Sample.open", "1 OS handles", "its Limits::max_frame_handles"}));
+  EXPECT_EQ(Echo(peer, 2), Status());
+}
+
+TEST_F(LimitsTest, RequestTooLargeForTheServerIsNotSent) {
+  Limits limits;
+  limits.max_frame_bytes = 4096;
+  Serve(limits);
+  Client client(loop_, folder_.Endpoint());
+  ASSERT_EQ(Echo(client), Status());  // The server's hello has come.
+  auto echo = sample::SampleClient(client).Echo();
+  echo->setText(std::string(8000, 'x'));
+  std::optional<Status> status;
+  echo.Send([&](auto reply) { status = reply ? Status() : reply.error(); });
+  RunUntil([&] { return status.has_value(); });
+  EXPECT_TRUE(Says(status, StatusCode::kResourceExhausted,
+                   {"Sample.echo", "the peer takes 4096", "its Limits::max_frame_bytes"}));
+  EXPECT_EQ(Echo(client), Status());
+}
+
+TEST_F(LimitsTest, RequestTooLargeForAServerThatHasNotSaidSoEndsTheAssociation) {
+  Limits limits;
+  limits.max_frame_bytes = 4096;
+  Serve(limits);
+  Client client(loop_, folder_.Endpoint());
+  auto echo = sample::SampleClient(client).Echo();
+  echo->setText(std::string(8000, 'x'));
+  std::optional<Status> status;
+  echo.Send([&](auto reply) { status = reply ? Status() : reply.error(); });
+  RunUntil([&] { return status.has_value(); });
+  EXPECT_TRUE(
+      Says(status, StatusCode::kMalformed,
+           {"the peer ended the association", "the limit is 4096", "Limits::max_frame_bytes"}));
+}
+
+TEST_F(LimitsTest, FloodOfConnectionsThatEndAtOnceLeavesNothing) {
+  Serve();
+  for (size_t batch = 1; batch <= 10; ++batch) {
+    for (int i = 0; i < 50; ++i) static_cast<void>(Connect());
+    RunUntil([&] { return ends_.size() == 50 * batch; });
+    ASSERT_EQ(Echo(*bystander_), Status());
+  }
+}
+
+}  // namespace
+}  // namespace lwmsg::test

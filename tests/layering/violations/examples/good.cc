@@ -1,0 +1,4 @@
+// fine
+#include <lwmsg/lwmsg.h>
+#include <unistd.h>
+#include "app.lwmsg.h"

@@ -1,0 +1,2 @@
+// must not include <lwmsg/internal/link.h>
+#include <lwmsg/internal/link.h>

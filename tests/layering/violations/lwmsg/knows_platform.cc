@@ -1,0 +1,3 @@
+// a platform conditional
+#if defined(_WIN32)
+#endif

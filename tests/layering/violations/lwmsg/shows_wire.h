@@ -1,0 +1,2 @@
+// must not include <schema/wire.capnp.h>
+#include <schema/wire.capnp.h>

@@ -1,0 +1,2 @@
+// lwmsg/ must not include <uv.h>
+#include <uv.h>

@@ -1,0 +1,2 @@
+// lwmsg/ must not include <unistd.h>
+#include <unistd.h>

@@ -1,0 +1,2 @@
+// runtime/ must not include <sys/socket.h>
+#include <sys/socket.h>

@@ -1,0 +1,2 @@
+// runtime/ must not include "runtime/posix/spawn.h"
+#include "runtime/posix/spawn.h"

@@ -1,0 +1,76 @@
+# Sourced by tests/run and examples/run: what a fresh machine needs, and the build.
+#
+#   lwmsg_setup   installs with apt-get what is missing on Debian; elsewhere says what is missing
+#   lwmsg_build   configures and builds into LWMSG_BUILD_DIR (default: build/ beside this tree)
+#
+# LWMSG_CMAKE_ARGS are further arguments for CMake.
+
+lwmsg_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+LWMSG_BUILD_DIR=${LWMSG_BUILD_DIR:-$lwmsg_root/build}
+
+# Each line: the Debian package, and how to see that what it gives is there.
+lwmsg_needs() {
+  cat <<'NEEDS'
+g++             command -v g++ c++
+cmake           command -v cmake
+ninja-build     command -v ninja
+ccache          command -v ccache
+pkg-config      command -v pkg-config
+capnproto       command -v capnp && command -v capnpc-c++
+libcapnp-dev    pkg-config --exists capnp-rpc
+libuv1-dev      pkg-config --exists libuv
+libexpected-dev echo '#include <tl/expected.hpp>' | c++ -E -x c++ - 
+libgtest-dev    echo '#include <gtest/gtest.h>' | c++ -E -x c++ -
+libgmock-dev    echo '#include <gmock/gmock.h>' | c++ -E -x c++ -
+libcli11-dev    echo '#include <CLI/CLI.hpp>' | c++ -E -x c++ -
+NEEDS
+}
+
+lwmsg_missing() {
+  local package probe
+  while read -r package probe; do
+    eval "$probe" >/dev/null 2>&1 </dev/null || echo "$package"
+  done < <(lwmsg_needs)
+}
+
+lwmsg_setup() {
+  local missing
+  missing=$(lwmsg_missing | xargs)
+  [[ -z $missing ]] && return
+  if ! command -v apt-get >/dev/null; then
+    echo "lwmsg: missing here, by Debian's names: $missing" >&2
+    echo "lwmsg: this is no Debian system; install them in its own way and try again" >&2
+    exit 1
+  fi
+  local sudo=
+  if [[ $(id -u) -ne 0 ]]; then
+    sudo=sudo
+    command -v sudo >/dev/null || {
+      echo "lwmsg: missing: $missing; run this as root, or install sudo" >&2
+      exit 1
+    }
+  fi
+  echo "lwmsg: installing $missing"
+  # The lists of a fresh machine are empty or old.
+  $sudo apt-get update -qq
+  # shellcheck disable=SC2086  # A list of packages.
+  $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing \
+    >/dev/null
+  missing=$(lwmsg_missing | xargs)
+  [[ -z $missing ]] || {
+    echo "lwmsg: still missing after apt-get install: $missing" >&2
+    exit 1
+  }
+}
+
+lwmsg_build() {
+  # shellcheck disable=SC2086  # A list of arguments.
+  cmake -S "$lwmsg_root" -B "$LWMSG_BUILD_DIR" -G Ninja -DCMAKE_CXX_COMPILER_LAUNCHER=ccache \
+    ${LWMSG_CMAKE_ARGS:-} >"$LWMSG_BUILD_DIR.configure.log" 2>&1 || {
+    cat "$LWMSG_BUILD_DIR.configure.log" >&2
+    echo "lwmsg: CMake failed" >&2
+    exit 1
+  }
+  rm -f "$LWMSG_BUILD_DIR.configure.log"
+  cmake --build "$LWMSG_BUILD_DIR"
+}
