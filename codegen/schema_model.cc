@@ -105,7 +105,9 @@ void ModelBuilder::AddIncludes(RequestedFile requested, File& file) {
         continue;
       }
       include = include.substr(0, include.rfind(".capnp")) + ".lwmsg.h";
-      include = include[0] == '/' ? "<" + include.substr(1) + ">" : "\"" + include + "\"";
+      const bool absolute = include[0] == '/';
+      include =
+          (absolute ? "<" : "\"") + include.substr(absolute ? 1 : 0) + (absolute ? ">" : "\"");
       auto& known = file.includes;
       if (std::find(known.begin(), known.end(), include) == known.end()) known.push_back(include);
     }
@@ -193,6 +195,7 @@ Payload ModelBuilder::ReadPayload(capnp::InterfaceSchema::Method method, capnp::
 void ModelBuilder::CheckNamespace(const std::string& name, capnp::Schema file) {
   for (const std::string hidden : {"lwmsg", "std"}) {
     const std::string padded = name + "::";
+    // NOLINTNEXTLINE(performance-inefficient-string-concatenation): two short words, once a file.
     if (padded.find("::" + hidden + "::") == std::string::npos) continue;
     diagnostics_.Error(index_.LocateFile(file),
                        "namespace " + name + " hides ::" + hidden +

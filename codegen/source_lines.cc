@@ -42,8 +42,9 @@ class Tokenizer {
       tokens_.push_back({"->", line_});
       pos_ += 2;
     } else {
-      if (!std::isspace(static_cast<unsigned char>(c)))
+      if (!std::isspace(static_cast<unsigned char>(c))) {
         tokens_.push_back({std::string(1, c), line_});
+      }
       ++pos_;
     }
   }

@@ -18,7 +18,7 @@ class BlockingClient {
   BlockingClient& operator=(const BlockingClient&) = delete;
   ~BlockingClient();
 
-  operator Channel() const;  // NOLINT(google-explicit-constructor): as Client.
+  operator Channel() const;  // NOLINT(google-explicit-constructor)
   Status Serve(Service& service);
   void Close();
   const Token& peer() const;

@@ -69,7 +69,7 @@ void IncomingCall::Reply() {
   }
 }
 
-void IncomingCall::Fail(Status status) {
+void IncomingCall::Fail(const Status& status) {
   if (!pending_) return;
   pending_.value = false;
   if (Association* association = association_.get()) association->AnswerError(id_, status);

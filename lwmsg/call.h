@@ -37,7 +37,7 @@ class IncomingCall {
   OutgoingMessage& reply();
 
   void Reply();
-  void Fail(Status status);
+  void Fail(const Status& status);
   // Inside a catch clause: answers with what was thrown.
   void FailWithCurrentException();
 
@@ -177,7 +177,7 @@ class Call : public internal::CallBase<P> {
     this->raw_.Reply();
   }
   // Sends an error: what was wrong, where, and what to do. An OK code counts as kInternal.
-  void Fail(Status status) { this->raw_.Fail(std::move(status)); }
+  void Fail(const Status& status) { this->raw_.Fail(status); }
   void Fail(StatusCode code, std::string message) { Fail(Status(code, std::move(message))); }
 
   void FailWithCurrentException() { this->raw_.FailWithCurrentException(); }

@@ -33,8 +33,8 @@ class Client {
   ~Client();
 
   // For generated clients: `CalculatorClient calculator(client);`
-  operator Channel()
-      const;  // NOLINT(google-explicit-constructor): a client is a channel to its users.
+  // NOLINTNEXTLINE(google-explicit-constructor): a client is a channel to its users.
+  operator Channel() const;
   // Offers a service to the server; before the first call. Error as Server::Serve.
   Status Serve(Service& service);
   // Connects now rather than with the first call.

@@ -31,8 +31,7 @@ class UniqueFunction<R(Args...)> {
   };
   template <typename F>
   struct Target final : Base {
-    template <typename G>
-    explicit Target(G&& f) : function(std::forward<G>(f)) {}
+    explicit Target(F f) : function(std::move(f)) {}
     R Invoke(Args... args) override { return function(std::forward<Args>(args)...); }
     F function;
   };

@@ -4,7 +4,7 @@
 
 #include "lwmsg/function.h"
 
-struct uv_loop_s;
+struct uv_loop_s;  // NOLINT(readability-identifier-naming): libuv's own name.
 
 namespace lwmsg {
 

@@ -33,29 +33,34 @@ lwmsg_missing() {
   done < <(lwmsg_needs)
 }
 
+# lwmsg_install PACKAGE...
+lwmsg_install() {
+  local sudo=
+  if ! command -v apt-get >/dev/null; then
+    echo "lwmsg: missing here, by Debian's names: $*" >&2
+    echo "lwmsg: this is no Debian system; install them in its own way and try again" >&2
+    return 1
+  fi
+  if [[ $(id -u) -ne 0 ]]; then
+    sudo=sudo
+    command -v sudo >/dev/null || {
+      echo "lwmsg: missing: $*; run this as root, or install sudo" >&2
+      return 1
+    }
+  fi
+  echo "lwmsg: installing $*"
+  # The lists of a fresh machine are empty or old.
+  $sudo apt-get update -qq
+  $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" \
+    >/dev/null
+}
+
 lwmsg_setup() {
   local missing
   missing=$(lwmsg_missing | xargs)
   [[ -z $missing ]] && return
-  if ! command -v apt-get >/dev/null; then
-    echo "lwmsg: missing here, by Debian's names: $missing" >&2
-    echo "lwmsg: this is no Debian system; install them in its own way and try again" >&2
-    exit 1
-  fi
-  local sudo=
-  if [[ $(id -u) -ne 0 ]]; then
-    sudo=sudo
-    command -v sudo >/dev/null || {
-      echo "lwmsg: missing: $missing; run this as root, or install sudo" >&2
-      exit 1
-    }
-  fi
-  echo "lwmsg: installing $missing"
-  # The lists of a fresh machine are empty or old.
-  $sudo apt-get update -qq
   # shellcheck disable=SC2086  # A list of packages.
-  $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing \
-    >/dev/null
+  lwmsg_install $missing
   missing=$(lwmsg_missing | xargs)
   [[ -z $missing ]] || {
     echo "lwmsg: still missing after apt-get install: $missing" >&2
@@ -64,13 +69,15 @@ lwmsg_setup() {
 }
 
 lwmsg_build() {
+  local log=$LWMSG_BUILD_DIR/configure.log
+  mkdir -p "$LWMSG_BUILD_DIR"
   # shellcheck disable=SC2086  # A list of arguments.
   cmake -S "$lwmsg_root" -B "$LWMSG_BUILD_DIR" -G Ninja -DCMAKE_CXX_COMPILER_LAUNCHER=ccache \
-    ${LWMSG_CMAKE_ARGS:-} >"$LWMSG_BUILD_DIR.configure.log" 2>&1 || {
-    cat "$LWMSG_BUILD_DIR.configure.log" >&2
+    ${LWMSG_CMAKE_ARGS:-} >"$log" 2>&1 || {
+    cat "$log" >&2
     echo "lwmsg: CMake failed" >&2
     exit 1
   }
-  rm -f "$LWMSG_BUILD_DIR.configure.log"
-  cmake --build "$LWMSG_BUILD_DIR"
+  # Not ninja's own choice, which is more than there are processors, and a GiB for each.
+  cmake --build "$LWMSG_BUILD_DIR" --parallel "$(nproc)"
 }

@@ -106,7 +106,7 @@ class Checker {
     }
   }
 
-  void Element(const PointerPlan& plan, capnp::DynamicValue::Reader value) {
+  void Element(const PointerPlan& plan, const capnp::DynamicValue::Reader& value) {
     switch (plan.kind) {
       case PointerPlan::Kind::kText:
         value.as<capnp::Text>();

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 #include <cstdlib>
 #include <string_view>
 
@@ -56,8 +57,9 @@ Result<std::pair<OsHandle, OsHandle>> MakePair() {
 }
 
 Result<Child> SpawnWithPair(const std::vector<std::string>& argv) {
-  if (argv.empty())
+  if (argv.empty()) {
     return Error(StatusCode::kInvalidArgument, "no program to start: argv is empty");
+  }
   auto pair = MakePair();
   if (!pair) return Error(std::move(pair).error());
   const int child_end = pair->second.get();
@@ -66,6 +68,7 @@ Result<Child> SpawnWithPair(const std::vector<std::string>& argv) {
   // gets it.
   posix_spawn_file_actions_adddup2(&files.actions, child_end, child_end);
   std::vector<char*> arguments;
+  arguments.reserve(argv.size() + 1);
   for (const std::string& argument : argv) arguments.push_back(const_cast<char*>(argument.c_str()));
   arguments.push_back(nullptr);
   ChildEnvironment environment(child_end);
@@ -87,16 +90,17 @@ Result<OsHandle> TakeInheritedPair() {
                  std::string("this process inherited no pair: ") + kPairVariable +
                      " is not set; start it by lwmsg::SpawnWithPair");
   }
-  char* end = nullptr;
-  const long number = std::strtol(text, &end, 10);
-  const bool valid = *text != '\0' && *end == '\0' && number >= 0 && number <= 0x7FFFFFFF;
+  const std::string_view digits = text;
+  int number = -1;
+  const auto [end, error] = std::from_chars(digits.begin(), digits.end(), number);
+  const bool valid = error == std::errc() && end == digits.end() && number >= 0;
   unsetenv(kPairVariable);
-  if (!valid || fcntl(static_cast<int>(number), F_SETFD, FD_CLOEXEC) != 0) {
+  if (!valid || fcntl(number, F_SETFD, FD_CLOEXEC) != 0) {
     return Error(StatusCode::kFailedPrecondition, std::string("the pair that ") + kPairVariable +
                                                       "=" + std::to_string(number) +
                                                       " names is no open descriptor");
   }
-  return OsHandle(static_cast<int>(number));
+  return OsHandle(number);
 }
 
 }  // namespace lwmsg

@@ -69,8 +69,9 @@ std::optional<std::vector<uint32_t>> Groups(const OsHandle& socket) {
 std::optional<std::string> Label(const OsHandle& socket) {
   std::array<char, 4096> label{};
   socklen_t size = label.size();
-  if (getsockopt(socket.get(), SOL_SOCKET, SO_PEERSEC, label.data(), &size) != 0)
+  if (getsockopt(socket.get(), SOL_SOCKET, SO_PEERSEC, label.data(), &size) != 0) {
     return std::nullopt;
+  }
   std::string text(label.data(), size);
   while (!text.empty() && text.back() == '\0') text.pop_back();
   return text;

@@ -18,7 +18,8 @@ class PollLoop final : public BlockingLoop {
     if (RunPosted()) may_wait = false;
     FlushAll();
     std::vector<pollfd> polled;
-    std::vector<SocketWatch*> watches = watches_;
+    const std::vector<SocketWatch*> watches = watches_;
+    polled.reserve(watches.size());
     for (const SocketWatch* watch : watches) polled.push_back({watch->socket, watch->events, 0});
     poll(polled.data(), polled.size(), may_wait ? PollTimeout() : 0);
     RunTimers();

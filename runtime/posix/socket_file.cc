@@ -47,9 +47,9 @@ Result<uint32_t> LookUp(const char* kind, const std::string& name, Find find, Id
 }
 
 std::string TemporaryName(const std::string& path) {
+  // Any name will do: bind refuses one that is taken.
   std::array<unsigned char, 4> random{};
-  if (getrandom(random.data(), random.size(), 0) != static_cast<ssize_t>(random.size()))
-    random = {};
+  static_cast<void>(getrandom(random.data(), random.size(), 0));
   std::array<char, 16> text{};
   std::snprintf(text.data(), text.size(), ".%02x%02x%02x%02x", random[0], random[1], random[2],
                 random[3]);

@@ -98,8 +98,9 @@ void SocketTransport::Flush() {
     write_failed_ = true;
     if (state_ == State::kFinishing) return Finish();
     // The peer may have said why before it hung up: read to the end first.
-    if (progress.error().code() != StatusCode::kUnavailable)
+    if (progress.error().code() != StatusCode::kUnavailable) {
       return Fail(std::move(progress).error());
+    }
     timer_.ArmAfter(limits_.send_timeout);
     return UpdateWatch(false);
   }

@@ -148,7 +148,7 @@ TEST(GeneratedClient, IsMadeFromAChannelAndMakesRequests) {
   tty::TtyBrokerClient client{lwmsg::Channel()};
   auto open = client.Open();
   open->setName("ttyS0");
-  EXPECT_EQ(open->getName(), "ttyS0");
+  EXPECT_EQ(open->getName().asReader(), "ttyS0");
   // The channel goes nowhere.
   EXPECT_EQ(open.Sync().error().code(), lwmsg::StatusCode::kUnavailable);
   EXPECT_EQ(client.Log().Send().code(), lwmsg::StatusCode::kUnavailable);

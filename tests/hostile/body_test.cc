@@ -6,7 +6,7 @@
 namespace lwmsg::test {
 namespace {
 
-class BodyTest : public HostilePeerTest {
+class HostileBodyTest : public HostilePeerTest {
  protected:
   // What a peer that writes this frame behind its hello is told last.
   std::optional<Status> GoodbyeAfter(const std::string& frame) {
@@ -23,7 +23,7 @@ class BodyTest : public HostilePeerTest {
   }
 };
 
-TEST_F(BodyTest, SegmentTableLargerThanTheFrame) {
+TEST_F(HostileBodyTest, SegmentTableLargerThanTheFrame) {
   Serve();
   for (const uint32_t segments_less_one : {1U, 511U, 512U, 0x7FFFFFFFU, 0xFFFFFFFFU}) {
     SCOPED_TRACE(segments_less_one);
@@ -34,7 +34,7 @@ TEST_F(BodyTest, SegmentTableLargerThanTheFrame) {
   }
 }
 
-TEST_F(BodyTest, TooManySegmentsThatAreAllThere) {
+TEST_F(HostileBodyTest, TooManySegmentsThatAreAllThere) {
   Serve();
   // 600 empty segments: 601 numbers and a filler.
   std::string body(size_t{602} * 4, '\0');
@@ -43,7 +43,7 @@ TEST_F(BodyTest, TooManySegmentsThatAreAllThere) {
                    {"frame is no Cap'n Proto message", "600 segments", "at most 512"}));
 }
 
-TEST_F(BodyTest, SegmentLongerThanTheFrame) {
+TEST_F(HostileBodyTest, SegmentLongerThanTheFrame) {
   Serve();
   for (const uint32_t words : {1000U, 0xFFFFFFFFU}) {
     std::string frame = EchoFrame(9, "text");
@@ -53,7 +53,7 @@ TEST_F(BodyTest, SegmentLongerThanTheFrame) {
   }
 }
 
-TEST_F(BodyTest, WordsBehindTheMessageEndTheAssociation) {
+TEST_F(HostileBodyTest, WordsBehindTheMessageEndTheAssociation) {
   Serve();
   std::string frame = EchoFrame(9, "text") + std::string(8, '\0');
   const auto words = static_cast<uint32_t>((frame.size() - kHeaderBytes) / 8);
@@ -63,7 +63,7 @@ TEST_F(BodyTest, WordsBehindTheMessageEndTheAssociation) {
       {"frame of " + std::to_string(words) + " words", "message of " + std::to_string(words - 1)}));
 }
 
-TEST_F(BodyTest, RootPointerThatIsNoStructOrPointsOutside) {
+TEST_F(HostileBodyTest, RootPointerThatIsNoStructOrPointsOutside) {
   Serve();
   for (const uint64_t pointer : {
            uint64_t{100'000} << 2 | uint64_t{5} << 32,  // A struct far outside.
@@ -82,7 +82,7 @@ TEST_F(BodyTest, RootPointerThatIsNoStructOrPointsOutside) {
   }
 }
 
-TEST_F(BodyTest, HelloWithABadListIsRefused) {
+TEST_F(HostileBodyTest, HelloWithABadListIsRefused) {
   Serve();
   std::string frame = EnvelopeFrame([](auto envelope) { envelope.initHello().initProtocols(1); });
   // The list's pointer, before its tag and one element.
@@ -98,7 +98,7 @@ TEST_F(BodyTest, HelloWithABadListIsRefused) {
   }
 }
 
-TEST_F(BodyTest, GoodbyeWithABadTextEndsTheAssociation) {
+TEST_F(HostileBodyTest, GoodbyeWithABadTextEndsTheAssociation) {
   Serve();
   std::string frame = GoodbyeFrame(1, "text");
   BreakPointer(frame, 2);
@@ -106,7 +106,7 @@ TEST_F(BodyTest, GoodbyeWithABadTextEndsTheAssociation) {
       Says(GoodbyeAfter(frame), StatusCode::kMalformed, {"envelope cannot be read", "bounds"}));
 }
 
-TEST_F(BodyTest, BadPointerInTheParamsFailsOneCallAndNamesTheField) {
+TEST_F(HostileBodyTest, BadPointerInTheParamsFailsOneCallAndNamesTheField) {
   Serve();
   RawPeer peer = ConnectAndGreet();
   std::string frame = EchoFrame(9, "text");
@@ -115,7 +115,7 @@ TEST_F(BodyTest, BadPointerInTheParamsFailsOneCallAndNamesTheField) {
                    {"request of Sample.echo", ".text", "out-of-bounds"}));
 }
 
-TEST_F(BodyTest, TextWithoutItsZeroFailsOneCall) {
+TEST_F(HostileBodyTest, TextWithoutItsZeroFailsOneCall) {
   Serve();
   RawPeer peer = ConnectAndGreet();
   std::string frame = EchoFrame(9, "1234567");
@@ -124,7 +124,7 @@ TEST_F(BodyTest, TextWithoutItsZeroFailsOneCall) {
       Says(AnswerToBadCall(peer, frame), StatusCode::kMalformed, {".text", "not NUL-terminated"}));
 }
 
-TEST_F(BodyTest, ParamsOfTheWrongKindFailOneCall) {
+TEST_F(HostileBodyTest, ParamsOfTheWrongKindFailOneCall) {
   Serve();
   RawPeer peer = ConnectAndGreet();
   const std::string frame = CallFrame(9, kEcho, [](auto params) {
@@ -134,7 +134,7 @@ TEST_F(BodyTest, ParamsOfTheWrongKindFailOneCall) {
       Says(AnswerToBadCall(peer, frame), StatusCode::kMalformed, {"request of Sample.echo"}));
 }
 
-TEST_F(BodyTest, DeepNestingFailsOneCallWithoutHarmToTheStack) {
+TEST_F(HostileBodyTest, DeepNestingFailsOneCallWithoutHarmToTheStack) {
   Serve();
   RawPeer peer = ConnectAndGreet();
   const std::string frame = CollectFrame(9, std::vector<uint32_t>(2'000, 1));
@@ -143,7 +143,7 @@ TEST_F(BodyTest, DeepNestingFailsOneCallWithoutHarmToTheStack) {
                     "Limits::max_nesting", "32"}));
 }
 
-TEST_F(BodyTest, NestingIsLimitedAlsoInLargeFrames) {
+TEST_F(HostileBodyTest, NestingIsLimitedAlsoInLargeFrames) {
   Limits limits;
   limits.max_nesting = 200;
   Serve(limits);
@@ -153,7 +153,7 @@ TEST_F(BodyTest, NestingIsLimitedAlsoInLargeFrames) {
                    {"deeply-nested", "Limits::max_nesting", "200"}));
 }
 
-TEST_F(BodyTest, ManyPointersToOneTargetDoNotMultiplyTheWork) {
+TEST_F(HostileBodyTest, ManyPointersToOneTargetDoNotMultiplyTheWork) {
   Serve();
   RawPeer peer = ConnectAndGreet();
   const std::string frame = CollectFrame(9, std::vector<uint32_t>(10, 100));
@@ -163,7 +163,7 @@ TEST_F(BodyTest, ManyPointersToOneTargetDoNotMultiplyTheWork) {
   EXPECT_LT(std::clock() - begin, CLOCKS_PER_SEC);  // 100^10 visits would take for ever.
 }
 
-TEST_F(BodyTest, ListThatClaimsMoreThanItHoldsFailsOneCall) {
+TEST_F(HostileBodyTest, ListThatClaimsMoreThanItHoldsFailsOneCall) {
   Serve();
   RawPeer peer = ConnectAndGreet();
   std::string frame = CollectFrame(9, {1});

@@ -8,7 +8,7 @@
 namespace lwmsg::test {
 namespace {
 
-class DescriptorsTest : public HostilePeerTest {
+class HostileDescriptorsTest : public HostilePeerTest {
  protected:
   std::optional<Status> GoodbyeAfter(const std::string& frame, size_t files) {
     RawPeer peer = ConnectAndGreet();
@@ -44,31 +44,31 @@ class NoDescriptorsLeft {
   rlimit before_{};
 };
 
-TEST_F(DescriptorsTest, MoreThanTheFrameCounts) {
+TEST_F(HostileDescriptorsTest, MoreThanTheFrameCounts) {
   Serve();
   EXPECT_TRUE(Says(GoodbyeAfter(GiveFrame(9, 1, 2, 2), 3), StatusCode::kMalformed,
                    {"counts 2 OS handles", "but 3 came"}));
 }
 
-TEST_F(DescriptorsTest, SomeWhereTheFrameCountsNone) {
+TEST_F(HostileDescriptorsTest, SomeWhereTheFrameCountsNone) {
   Serve();
   EXPECT_TRUE(Says(GoodbyeAfter(EchoFrame(9, "text"), 1), StatusCode::kMalformed,
                    {"counts 0 OS handles", "but 1 came"}));
 }
 
-TEST_F(DescriptorsTest, FewerThanTheFrameCounts) {
+TEST_F(HostileDescriptorsTest, FewerThanTheFrameCounts) {
   Serve();
   EXPECT_TRUE(Says(GoodbyeAfter(GiveFrame(9, 1, 2, 2), 1), StatusCode::kMalformed,
                    {"counts 2 OS handles", "but 1 came"}));
 }
 
-TEST_F(DescriptorsTest, NoneWhereTheFrameCountsSome) {
+TEST_F(HostileDescriptorsTest, NoneWhereTheFrameCountsSome) {
   Serve();
   EXPECT_TRUE(Says(GoodbyeAfter(GiveFrame(9, 1, 2, 2), 0), StatusCode::kMalformed,
                    {"counts 2 OS handles", "but 0 came"}));
 }
 
-TEST_F(DescriptorsTest, SetThatTheKernelCutAtTheLimitOfDescriptorsReachesNoHandler) {
+TEST_F(HostileDescriptorsTest, SetThatTheKernelCutAtTheLimitOfDescriptorsReachesNoHandler) {
   Serve();
   RawPeer peer = ConnectAndGreet();
   ASSERT_EQ(Echo(peer, 1), Status());
@@ -82,7 +82,7 @@ TEST_F(DescriptorsTest, SetThatTheKernelCutAtTheLimitOfDescriptorsReachesNoHandl
   EXPECT_EQ(Echo(*bystander_), Status());
 }
 
-TEST_F(DescriptorsTest, ServerWithoutDescriptorsAcceptsAgainLater) {
+TEST_F(HostileDescriptorsTest, ServerWithoutDescriptorsAcceptsAgainLater) {
   Serve();
   RawPeer waiting = ConnectAndGreet();
   waiting.Write(EchoFrame(1, "text"));
@@ -94,7 +94,7 @@ TEST_F(DescriptorsTest, ServerWithoutDescriptorsAcceptsAgainLater) {
   EXPECT_EQ(AnswerTo(waiting, 1), Status());
 }
 
-TEST_F(DescriptorsTest, WhereTheSchemaHasNone) {
+TEST_F(HostileDescriptorsTest, WhereTheSchemaHasNone) {
   Serve();
   const std::string frame = CallFrame(
       9, kEcho, [](auto params) { params.template initAs<sample::Sample::EchoParams>(); }, 2);
@@ -102,13 +102,13 @@ TEST_F(DescriptorsTest, WhereTheSchemaHasNone) {
                    {"request of Sample.echo", "2 OS handles", "no field for them"}));
 }
 
-TEST_F(DescriptorsTest, WithACallOfNoMethodTheyAreClosed) {
+TEST_F(HostileDescriptorsTest, WithACallOfNoMethodTheyAreClosed) {
   Serve();
   EXPECT_TRUE(
       Says(AnswerToBadCall(CallFrame(9, 999, {}, 2), 2), StatusCode::kUnimplemented, {"999"}));
 }
 
-TEST_F(DescriptorsTest, SlotOutOfRange) {
+TEST_F(HostileDescriptorsTest, SlotOutOfRange) {
   Serve();
   for (const uint16_t slot : {uint16_t{2}, uint16_t{17}, uint16_t{65535}}) {
     EXPECT_TRUE(Says(AnswerToBadCall(GiveFrame(9, slot, 0, 1), 1), StatusCode::kMalformed,
@@ -116,18 +116,18 @@ TEST_F(DescriptorsTest, SlotOutOfRange) {
   }
 }
 
-TEST_F(DescriptorsTest, OneSlotInTwoFields) {
+TEST_F(HostileDescriptorsTest, OneSlotInTwoFields) {
   Serve();
   EXPECT_TRUE(Says(AnswerToBadCall(GiveFrame(9, 1, 1, 1), 1), StatusCode::kMalformed,
                    {"request of Sample.give", ".second", "two places", "slot = 1"}));
 }
 
-TEST_F(DescriptorsTest, SlotThatNoFieldNamesIsClosed) {
+TEST_F(HostileDescriptorsTest, SlotThatNoFieldNamesIsClosed) {
   Serve();
   EXPECT_EQ(AnswerToBadCall(GiveFrame(9, 0, 2, 2), 2), Status());
 }
 
-TEST_F(DescriptorsTest, AsManyAsTheKernelPasses) {
+TEST_F(HostileDescriptorsTest, AsManyAsTheKernelPasses) {
   Serve();
   EXPECT_TRUE(Says(GoodbyeAfter(GiveFrame(9, 1, 2, 253), 253), StatusCode::kMalformed,
                    {"253 OS handles", "the limit is 16", "Limits::max_frame_handles"}));
@@ -135,20 +135,20 @@ TEST_F(DescriptorsTest, AsManyAsTheKernelPasses) {
                    {"counts 2 OS handles", "but 253 came"}));
 }
 
-TEST_F(DescriptorsTest, AsManyAsTheKernelPassesWhereTheLimitAllowsIt) {
+TEST_F(HostileDescriptorsTest, AsManyAsTheKernelPassesWhereTheLimitAllowsIt) {
   Limits limits;
   limits.max_frame_handles = kMaxFrameHandles;
   Serve(limits);
   EXPECT_EQ(AnswerToBadCall(GiveFrame(9, 1, 253, 253), 253), Status());
 }
 
-TEST_F(DescriptorsTest, CountThatNoKernelCouldPassIsRefusedByTheHeader) {
+TEST_F(HostileDescriptorsTest, CountThatNoKernelCouldPassIsRefusedByTheHeader) {
   Serve();
   EXPECT_TRUE(Says(GoodbyeAfter(GiveFrame(9, 1, 2, 65535), 1), StatusCode::kMalformed,
                    {"65535 OS handles", "the limit is 16", "Limits::max_frame_handles"}));
 }
 
-TEST_F(DescriptorsTest, OnAMiddleByteOfTheFrameTheyStillBelongToIt) {
+TEST_F(HostileDescriptorsTest, OnAMiddleByteOfTheFrameTheyStillBelongToIt) {
   Serve();
   const std::string frame = GiveFrame(9, 1, 0, 1);
   for (const size_t split : {size_t{1}, kHeaderBytes - 1, kHeaderBytes, frame.size() - 1}) {
@@ -162,7 +162,7 @@ TEST_F(DescriptorsTest, OnAMiddleByteOfTheFrameTheyStillBelongToIt) {
   }
 }
 
-TEST_F(DescriptorsTest, OnAMiddleByteOfAFrameThatCountsNone) {
+TEST_F(HostileDescriptorsTest, OnAMiddleByteOfAFrameThatCountsNone) {
   Serve();
   const std::string frame = EchoFrame(9, "text");
   for (const size_t split : {size_t{1}, kHeaderBytes, frame.size() - 1}) {
@@ -175,7 +175,7 @@ TEST_F(DescriptorsTest, OnAMiddleByteOfAFrameThatCountsNone) {
   }
 }
 
-TEST_F(DescriptorsTest, FrameCutOffAfterItsDescriptorsClosesThem) {
+TEST_F(HostileDescriptorsTest, FrameCutOffAfterItsDescriptorsClosesThem) {
   Serve();
   RawPeer peer = ConnectAndGreet();
   const auto handles = SomeFiles(2);
@@ -185,7 +185,7 @@ TEST_F(DescriptorsTest, FrameCutOffAfterItsDescriptorsClosesThem) {
   EXPECT_TRUE(Says(ends_[0], StatusCode::kUnavailable, {"in the middle of a message"}));
 }
 
-TEST_F(DescriptorsTest, WithHelloTheyAreClosed) {
+TEST_F(HostileDescriptorsTest, WithHelloTheyAreClosed) {
   Serve();
   RawPeer peer = Connect();
   const auto handles = SomeFiles(3);

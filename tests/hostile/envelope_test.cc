@@ -6,7 +6,7 @@
 namespace lwmsg::test {
 namespace {
 
-class EnvelopeTest : public HostilePeerTest {
+class HostileEnvelopeTest : public HostilePeerTest {
  protected:
   std::optional<Status> GoodbyeAfter(const std::string& frame) {
     RawPeer peer = ConnectAndGreet();
@@ -15,7 +15,7 @@ class EnvelopeTest : public HostilePeerTest {
   }
 };
 
-TEST_F(EnvelopeTest, AnythingBeforeHelloEndsTheAssociation) {
+TEST_F(HostileEnvelopeTest, AnythingBeforeHelloEndsTheAssociation) {
   Serve();
   for (const std::string& frame :
        {CallFrame(1, kKeep), EchoReplyFrame(1, "text"), CancelFrame(1)}) {
@@ -26,12 +26,12 @@ TEST_F(EnvelopeTest, AnythingBeforeHelloEndsTheAssociation) {
   EXPECT_TRUE(sample_.kept.empty());
 }
 
-TEST_F(EnvelopeTest, SecondHelloEndsTheAssociation) {
+TEST_F(HostileEnvelopeTest, SecondHelloEndsTheAssociation) {
   Serve();
   EXPECT_TRUE(Says(GoodbyeAfter(HelloFrame()), StatusCode::kMalformed, {"a second hello"}));
 }
 
-TEST_F(EnvelopeTest, UnknownMethodIsAnswered) {
+TEST_F(HostileEnvelopeTest, UnknownMethodIsAnswered) {
   Serve();
   RawPeer peer = ConnectAndGreet();
   peer.Write(CallFrame(1, 999));
@@ -39,7 +39,7 @@ TEST_F(EnvelopeTest, UnknownMethodIsAnswered) {
   EXPECT_EQ(Echo(peer, 2), Status());
 }
 
-TEST_F(EnvelopeTest, UnknownInterfaceIsAnsweredWithWhatIsServed) {
+TEST_F(HostileEnvelopeTest, UnknownInterfaceIsAnsweredWithWhatIsServed) {
   Serve();
   RawPeer peer = ConnectAndGreet();
   peer.Write(EnvelopeFrame([](auto envelope) {
@@ -52,7 +52,7 @@ TEST_F(EnvelopeTest, UnknownInterfaceIsAnsweredWithWhatIsServed) {
   EXPECT_EQ(Echo(peer, 2), Status());
 }
 
-TEST_F(EnvelopeTest, UnknownKindOfEnvelopeIsNamed) {
+TEST_F(HostileEnvelopeTest, UnknownKindOfEnvelopeIsNamed) {
   Serve();
   const auto node = capnp::Schema::from<wire::Envelope>().getProto().getStruct();
   std::string frame = CancelFrame(1);
@@ -60,7 +60,7 @@ TEST_F(EnvelopeTest, UnknownKindOfEnvelopeIsNamed) {
   EXPECT_TRUE(Says(GoodbyeAfter(frame), StatusCode::kMalformed, {"unknown kind 777", "feature"}));
 }
 
-TEST_F(EnvelopeTest, OneWayMethodCalledForAReplyIsRefused) {
+TEST_F(HostileEnvelopeTest, OneWayMethodCalledForAReplyIsRefused) {
   Serve();
   RawPeer peer = ConnectAndGreet();
   peer.Write(CallFrame(1, kLog));
@@ -69,7 +69,7 @@ TEST_F(EnvelopeTest, OneWayMethodCalledForAReplyIsRefused) {
   EXPECT_EQ(Echo(peer, 2), Status());
 }
 
-TEST_F(EnvelopeTest, MethodWithAReplyCalledOneWayIsNotDispatched) {
+TEST_F(HostileEnvelopeTest, MethodWithAReplyCalledOneWayIsNotDispatched) {
   Serve();
   RawPeer peer = ConnectAndGreet();
   peer.Write(CallFrame(0, kKeep));
@@ -78,7 +78,7 @@ TEST_F(EnvelopeTest, MethodWithAReplyCalledOneWayIsNotDispatched) {
   EXPECT_FALSE(peer.ReplyTo(0));
 }
 
-TEST_F(EnvelopeTest, CallIdThatIsInUseEndsTheAssociation) {
+TEST_F(HostileEnvelopeTest, CallIdThatIsInUseEndsTheAssociation) {
   Serve();
   bool cancelled = false;
   sample_.on_keep = [&] { sample_.kept[0].OnCancel([&] { cancelled = true; }); };
@@ -88,14 +88,14 @@ TEST_F(EnvelopeTest, CallIdThatIsInUseEndsTheAssociation) {
   EXPECT_TRUE(cancelled);
 }
 
-TEST_F(EnvelopeTest, CancelledCallIdStaysInUse) {
+TEST_F(HostileEnvelopeTest, CancelledCallIdStaysInUse) {
   Serve();
   RawPeer peer = ConnectAndGreet();
   peer.Write(CallFrame(5, kKeep) + CancelFrame(5) + EchoFrame(5, "text"));
   EXPECT_TRUE(Says(GoodbyeTo(peer), StatusCode::kMalformed, {"call id 5 is in use"}));
 }
 
-TEST_F(EnvelopeTest, ReplyToNoCallEndsTheAssociation) {
+TEST_F(HostileEnvelopeTest, ReplyToNoCallEndsTheAssociation) {
   Serve();
   for (const uint32_t id : {0U, 1U, kFirstCallId, ~0U}) {
     EXPECT_TRUE(Says(GoodbyeAfter(EchoReplyFrame(id, "text")), StatusCode::kMalformed,
@@ -103,14 +103,14 @@ TEST_F(EnvelopeTest, ReplyToNoCallEndsTheAssociation) {
   }
 }
 
-TEST_F(EnvelopeTest, CancelOfNoCallIsIgnored) {
+TEST_F(HostileEnvelopeTest, CancelOfNoCallIsIgnored) {
   Serve();
   RawPeer peer = ConnectAndGreet();
   peer.Write(CancelFrame(0) + CancelFrame(1) + CancelFrame(~0U));
   EXPECT_EQ(Echo(peer, 2), Status());
 }
 
-TEST_F(EnvelopeTest, TimeoutOfAllBitsIsNoDeadline) {
+TEST_F(HostileEnvelopeTest, TimeoutOfAllBitsIsNoDeadline) {
   Serve();
   RawPeer peer = ConnectAndGreet();
   peer.Write(EnvelopeFrame([](auto envelope) {
@@ -127,7 +127,7 @@ TEST_F(EnvelopeTest, TimeoutOfAllBitsIsNoDeadline) {
   EXPECT_EQ(AnswerTo(peer, 1), Status());
 }
 
-TEST_F(EnvelopeTest, GoodbyeOfThePeerIsTheReasonOfTheEnd) {
+TEST_F(HostileEnvelopeTest, GoodbyeOfThePeerIsTheReasonOfTheEnd) {
   Serve();
   RawPeer peer = ConnectAndGreet();
   peer.Write(GoodbyeFrame(9, "i have had enough") + CallFrame(1, kKeep));

@@ -9,7 +9,7 @@
 namespace lwmsg::test {
 namespace {
 
-class FramingTest : public HostilePeerTest {
+class HostileFramingTest : public HostilePeerTest {
  protected:
   // What a new peer that writes only these bytes is told.
   std::optional<Status> GoodbyeAfter(const std::string& bytes) {
@@ -38,7 +38,7 @@ size_t MemoryFigure(const std::string& name) {
   return 0;
 }
 
-TEST_F(FramingTest, GarbageInsteadOfHelloIsToldWhatWasWanted) {
+TEST_F(HostileFramingTest, GarbageInsteadOfHelloIsToldWhatWasWanted) {
   Serve();
   for (const std::string& garbage :
        {RandomBytes(4096), std::string("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"),
@@ -48,7 +48,7 @@ TEST_F(FramingTest, GarbageInsteadOfHelloIsToldWhatWasWanted) {
   }
 }
 
-TEST_F(FramingTest, WrongMagicEndsTheAssociation) {
+TEST_F(HostileFramingTest, WrongMagicEndsTheAssociation) {
   Serve();
   for (size_t i = 0; i < 3; ++i) {
     std::string frame = HelloFrame();
@@ -57,14 +57,14 @@ TEST_F(FramingTest, WrongMagicEndsTheAssociation) {
   }
 }
 
-TEST_F(FramingTest, WrongLayoutVersionIsNamed) {
+TEST_F(HostileFramingTest, WrongLayoutVersionIsNamed) {
   Serve();
   std::string frame = HelloFrame();
   frame[3] = 2;
   EXPECT_TRUE(Says(GoodbyeAfter(frame), StatusCode::kMalformed, {"layout version 1"}));
 }
 
-TEST_F(FramingTest, EachReservedByteOfTheHeaderMustBeZero) {
+TEST_F(HostileFramingTest, EachReservedByteOfTheHeaderMustBeZero) {
   Serve();
   for (size_t i = 10; i < kHeaderBytes; ++i) {
     std::string frame = HelloFrame();
@@ -74,7 +74,7 @@ TEST_F(FramingTest, EachReservedByteOfTheHeaderMustBeZero) {
   }
 }
 
-TEST_F(FramingTest, FrameLongerThanLimitIsRefusedBeforeMemoryIsTaken) {
+TEST_F(HostileFramingTest, FrameLongerThanLimitIsRefusedBeforeMemoryIsTaken) {
   Serve();
   const size_t before = MemoryFigure("VmPeak");
   for (const uint32_t words : {(1U << 17) + 1, 1U << 31, ~0U}) {
@@ -87,7 +87,7 @@ TEST_F(FramingTest, FrameLongerThanLimitIsRefusedBeforeMemoryIsTaken) {
   EXPECT_LT(MemoryFigure("VmPeak") - before, size_t{64} << 20);
 }
 
-TEST_F(FramingTest, PromiseOfALargeFrameCostsNoMemoryBeforeItsBytesCome) {
+TEST_F(HostileFramingTest, PromiseOfALargeFrameCostsNoMemoryBeforeItsBytesCome) {
   Limits limits;
   limits.max_frame_bytes = 1U << 30;
   Serve(limits);
@@ -104,12 +104,12 @@ TEST_F(FramingTest, PromiseOfALargeFrameCostsNoMemoryBeforeItsBytesCome) {
   EXPECT_TRUE(Says(ends_[0], StatusCode::kUnavailable, {"in the middle of a message"}));
 }
 
-TEST_F(FramingTest, FrameOfZeroLengthEndsTheAssociation) {
+TEST_F(HostileFramingTest, FrameOfZeroLengthEndsTheAssociation) {
   Serve();
   EXPECT_TRUE(Says(GoodbyeAfter(FrameAround("")), StatusCode::kMalformed, {"without a message"}));
 }
 
-TEST_F(FramingTest, FrameCutOffAtAnyByteIsNeverDispatched) {
+TEST_F(HostileFramingTest, FrameCutOffAtAnyByteIsNeverDispatched) {
   Serve();
   const std::string call = CallFrame(7, kKeep);
   for (size_t size = 0; size < call.size(); ++size) {
@@ -124,7 +124,7 @@ TEST_F(FramingTest, FrameCutOffAtAnyByteIsNeverDispatched) {
   EXPECT_TRUE(sample_.kept.empty());
 }
 
-TEST_F(FramingTest, HelloCutOffAtAnyByteLeavesNothingBehind) {
+TEST_F(HostileFramingTest, HelloCutOffAtAnyByteLeavesNothingBehind) {
   Serve();
   const std::string hello = HelloFrame();
   for (size_t size = 0; size < hello.size(); ++size) {
@@ -137,7 +137,7 @@ TEST_F(FramingTest, HelloCutOffAtAnyByteLeavesNothingBehind) {
   }
 }
 
-TEST_F(FramingTest, FramesInSingleBytesAreUnderstood) {
+TEST_F(HostileFramingTest, FramesInSingleBytesAreUnderstood) {
   Serve();
   RawPeer peer = Connect();
   for (const char byte : HelloFrame() + EchoFrame(1, "slowly")) {

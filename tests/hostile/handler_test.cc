@@ -4,7 +4,7 @@
 namespace lwmsg::test {
 namespace {
 
-class HandlerTest : public HostilePeerTest {
+class HostileHandlerTest : public HostilePeerTest {
  protected:
   // What a call of `method` with the text `what` is answered, if it has one.
   std::optional<Status> AnswerOf(uint16_t method, const std::string& what) {
@@ -18,31 +18,31 @@ class HandlerTest : public HostilePeerTest {
   }
 };
 
-TEST_F(HandlerTest, ThatThrowsAnExceptionIsInternal) {
+TEST_F(HostileHandlerTest, ThatThrowsAnExceptionIsInternal) {
   Serve();
   EXPECT_TRUE(Says(AnswerOf(kThrowing, "the disk is on fire"), StatusCode::kInternal,
                    {"Sample.throwing", "the handler threw", "the disk is on fire"}));
 }
 
-TEST_F(HandlerTest, ThatThrowsAnIntIsInternal) {
+TEST_F(HostileHandlerTest, ThatThrowsAnIntIsInternal) {
   Serve();
   EXPECT_TRUE(Says(AnswerOf(kThrowing, "int"), StatusCode::kInternal,
                    {"Sample.throwing", "the handler threw", "no std::exception"}));
 }
 
-TEST_F(HandlerTest, WhoseAccessorThrowsIsMalformed) {
+TEST_F(HostileHandlerTest, WhoseAccessorThrowsIsMalformed) {
   Serve();
   EXPECT_TRUE(Says(AnswerOf(kThrowing, "kj"), StatusCode::kMalformed,
                    {"Sample.throwing", "could not read the request", "accessor on bad data"}));
 }
 
-TEST_F(HandlerTest, ThatForgetsToAnswerIsAborted) {
+TEST_F(HostileHandlerTest, ThatForgetsToAnswerIsAborted) {
   Serve();
   EXPECT_TRUE(
       Says(AnswerOf(kForget, ""), StatusCode::kAborted, {"Sample.forget", "without an answer"}));
 }
 
-TEST_F(HandlerTest, ThatAnswersAfterThePeerHasGoneHarmsNobody) {
+TEST_F(HostileHandlerTest, ThatAnswersAfterThePeerHasGoneHarmsNobody) {
   Serve();
   {
     RawPeer peer = ConnectAndGreet();

@@ -15,6 +15,9 @@ using std::chrono::seconds;
 
 enum class Kind { kBlocking, kLoop };
 
+std::string NameOf(Kind kind) { return kind == Kind::kBlocking ? "Blocking" : "Loop"; }
+void PrintTo(Kind kind, std::ostream* out) { *out << NameOf(kind); }
+
 // A client over one end of a pair; the test is the server at the other.
 class HostileServerTest : public InventoriedTest, public testing::WithParamInterface<Kind> {
  protected:
@@ -70,9 +73,7 @@ class HostileServerTest : public InventoriedTest, public testing::WithParamInter
 };
 
 INSTANTIATE_TEST_SUITE_P(Clients, HostileServerTest, testing::Values(Kind::kBlocking, Kind::kLoop),
-                         [](const auto& kind) {
-                           return kind.param == Kind::kBlocking ? "Blocking" : "Loop";
-                         });
+                         [](const auto& kind) { return NameOf(kind.param); });
 
 TEST_P(HostileServerTest, GoodServerIsUnderstood) {
   EXPECT_EQ(CallAfter(HelloFrame() + EchoReplyFrame(kFirstCallId, "text")), Status());

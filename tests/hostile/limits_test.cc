@@ -7,7 +7,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-class LimitsTest : public HostilePeerTest {
+class HostileLimitsTest : public HostilePeerTest {
  protected:
   std::string BlobFrame(uint32_t id, uint32_t size) {
     return CallFrame(id, kBlob, [&](auto params) {
@@ -22,7 +22,7 @@ class LimitsTest : public HostilePeerTest {
   }
 };
 
-TEST_F(LimitsTest, PeerThatSaysNothingIsToldAboutItsDeadline) {
+TEST_F(HostileLimitsTest, PeerThatSaysNothingIsToldAboutItsDeadline) {
   Limits limits;
   limits.hello_timeout = milliseconds(50);
   Serve(limits);
@@ -31,7 +31,7 @@ TEST_F(LimitsTest, PeerThatSaysNothingIsToldAboutItsDeadline) {
                    {"did not say hello", "50 ms", "Limits::hello_timeout"}));
 }
 
-TEST_F(LimitsTest, PeerThatSaysHalfAHelloIsToldAboutItsDeadline) {
+TEST_F(HostileLimitsTest, PeerThatSaysHalfAHelloIsToldAboutItsDeadline) {
   Limits limits;
   limits.hello_timeout = milliseconds(50);
   Serve(limits);
@@ -41,7 +41,7 @@ TEST_F(LimitsTest, PeerThatSaysHalfAHelloIsToldAboutItsDeadline) {
                    {"did not say hello", "50 ms", "Limits::hello_timeout"}));
 }
 
-TEST_F(LimitsTest, PeerThatStopsReadingMayNotPileUpMoreThanTheLimit) {
+TEST_F(HostileLimitsTest, PeerThatStopsReadingMayNotPileUpMoreThanTheLimit) {
   Limits limits;
   limits.max_queued_bytes = 1'000'000;
   limits.send_timeout = milliseconds(50);  // Closing waits once more for the peer to read.
@@ -52,7 +52,7 @@ TEST_F(LimitsTest, PeerThatStopsReadingMayNotPileUpMoreThanTheLimit) {
       Says(ends_[0], StatusCode::kResourceExhausted, {"1000000", "Limits::max_queued_bytes"}));
 }
 
-TEST_F(LimitsTest, PeerThatStopsReadingIsCutAtTheSendTimeout) {
+TEST_F(HostileLimitsTest, PeerThatStopsReadingIsCutAtTheSendTimeout) {
   Limits limits;
   limits.send_timeout = milliseconds(50);
   Serve(limits);
@@ -61,14 +61,14 @@ TEST_F(LimitsTest, PeerThatStopsReadingIsCutAtTheSendTimeout) {
   EXPECT_TRUE(Says(ends_[0], StatusCode::kDeadlineExceeded, {"50 ms", "Limits::send_timeout"}));
 }
 
-TEST_F(LimitsTest, OthersAreServedWhileAPeerDoesNotRead) {
+TEST_F(HostileLimitsTest, OthersAreServedWhileAPeerDoesNotRead) {
   Serve();
   RawPeer peer = ConnectAndReadNothing();
   for (int i = 0; i < 20; ++i) ASSERT_EQ(Echo(*bystander_), Status());
   EXPECT_TRUE(ends_.empty());
 }
 
-TEST_F(LimitsTest, CallsBeyondTheLimitAreRefusedOneByOne) {
+TEST_F(HostileLimitsTest, CallsBeyondTheLimitAreRefusedOneByOne) {
   Limits limits;
   limits.max_calls = 3;
   Serve(limits);
@@ -84,7 +84,7 @@ TEST_F(LimitsTest, CallsBeyondTheLimitAreRefusedOneByOne) {
   EXPECT_EQ(Echo(peer, 6), Status());
 }
 
-TEST_F(LimitsTest, AssociationsBeyondTheLimitAreToldToComeLater) {
+TEST_F(HostileLimitsTest, AssociationsBeyondTheLimitAreToldToComeLater) {
   Limits limits;
   limits.max_associations = 2;
   Serve(limits);
@@ -96,7 +96,7 @@ TEST_F(LimitsTest, AssociationsBeyondTheLimitAreToldToComeLater) {
   EXPECT_EQ(Echo(second, 2), Status());
 }
 
-TEST_F(LimitsTest, ReplyTooLargeForTheCallerIsAnErrorOfItsCall) {
+TEST_F(HostileLimitsTest, ReplyTooLargeForTheCallerIsAnErrorOfItsCall) {
   Serve();
   RawPeer peer = ConnectAndGreet({.max_frame_bytes = 1024});
   peer.Write(BlobFrame(1, 4096));
@@ -105,7 +105,7 @@ TEST_F(LimitsTest, ReplyTooLargeForTheCallerIsAnErrorOfItsCall) {
   EXPECT_EQ(Echo(peer, 2), Status());
 }
 
-TEST_F(LimitsTest, CallerThatTakesNoHandlesIsGivenNone) {
+TEST_F(HostileLimitsTest, CallerThatTakesNoHandlesIsGivenNone) {
   Serve();
   RawPeer peer = ConnectAndGreet({.max_frame_handles = 0});
   peer.Write(CallFrame(1, 1, [](auto params) {
@@ -116,7 +116,7 @@ TEST_F(LimitsTest, CallerThatTakesNoHandlesIsGivenNone) {
   EXPECT_EQ(Echo(peer, 2), Status());
 }
 
-TEST_F(LimitsTest, RequestTooLargeForTheServerIsNotSent) {
+TEST_F(HostileLimitsTest, RequestTooLargeForTheServerIsNotSent) {
   Limits limits;
   limits.max_frame_bytes = 4096;
   Serve(limits);
@@ -132,7 +132,7 @@ TEST_F(LimitsTest, RequestTooLargeForTheServerIsNotSent) {
   EXPECT_EQ(Echo(client), Status());
 }
 
-TEST_F(LimitsTest, RequestTooLargeForAServerThatHasNotSaidSoEndsTheAssociation) {
+TEST_F(HostileLimitsTest, RequestTooLargeForAServerThatHasNotSaidSoEndsTheAssociation) {
   Limits limits;
   limits.max_frame_bytes = 4096;
   Serve(limits);
@@ -147,7 +147,7 @@ TEST_F(LimitsTest, RequestTooLargeForAServerThatHasNotSaidSoEndsTheAssociation) 
            {"the peer ended the association", "the limit is 4096", "Limits::max_frame_bytes"}));
 }
 
-TEST_F(LimitsTest, FloodOfConnectionsThatEndAtOnceLeavesNothing) {
+TEST_F(HostileLimitsTest, FloodOfConnectionsThatEndAtOnceLeavesNothing) {
   Serve();
   for (size_t batch = 1; batch <= 10; ++batch) {
     for (int i = 0; i < 50; ++i) static_cast<void>(Connect());

@@ -66,14 +66,14 @@ class Forked {
   OsHandle from_child_;
 };
 
-class UnreachableTest : public HostilePeerTest {};
+class UnreachableServerTest : public HostilePeerTest {};
 
-TEST_F(UnreachableTest, NoServer) {
+TEST_F(UnreachableServerTest, NoServer) {
   EXPECT_TRUE(Says(CallNothing(folder_.Endpoint("nobody")), StatusCode::kUnavailable,
                    {folder_.Path("nobody"), "is the server running?"}));
 }
 
-TEST_F(UnreachableTest, DirectoryIsMissing) {
+TEST_F(UnreachableServerTest, DirectoryIsMissing) {
   EXPECT_TRUE(Says(CallNothing(folder_.Endpoint("no/where")), StatusCode::kUnavailable,
                    {folder_.Path("no/where"), "no such socket"}));
   Server server(loop_);
@@ -81,7 +81,7 @@ TEST_F(UnreachableTest, DirectoryIsMissing) {
                    {folder_.Path("no/where")}));
 }
 
-TEST_F(UnreachableTest, PathIsTooLong) {
+TEST_F(UnreachableServerTest, PathIsTooLong) {
   const std::string path(108, 'x');
   EXPECT_TRUE(Says(CallNothing("unix:" + path), StatusCode::kInvalidArgument,
                    {path, "108 bytes", "at most 107"}));
@@ -90,7 +90,7 @@ TEST_F(UnreachableTest, PathIsTooLong) {
                    {path, "108 bytes", "at most 107"}));
 }
 
-TEST_F(UnreachableTest, LongestPathWorks) {
+TEST_F(UnreachableServerTest, LongestPathWorks) {
   const std::string name(107 - folder_.Path("").size(), 'x');
   ASSERT_EQ(folder_.Path(name).size(), 107U);
   Server server(loop_);
@@ -101,7 +101,7 @@ TEST_F(UnreachableTest, LongestPathWorks) {
   EXPECT_EQ(Echo(client), Status());
 }
 
-TEST_F(UnreachableTest, SocketFileThatADeadServerLeft) {
+TEST_F(UnreachableServerTest, SocketFileThatADeadServerLeft) {
   Serve();
   const std::string left = folder_.Path("left");
   ASSERT_EQ(link(folder_.Path("s").c_str(), left.c_str()), 0);
@@ -111,11 +111,11 @@ TEST_F(UnreachableTest, SocketFileThatADeadServerLeft) {
       Says(CallNothing("unix:" + left), StatusCode::kUnavailable, {left, "nobody listens there"}));
 }
 
-TEST_F(UnreachableTest, FileThatIsNoSocket) {
+TEST_F(UnreachableServerTest, FileThatIsNoSocket) {
   EXPECT_EQ(CallNothing("unix:/dev/null").code(), StatusCode::kUnavailable);
 }
 
-TEST_F(UnreachableTest, UserWithoutPermissionIsTold) {
+TEST_F(UnreachableServerTest, UserWithoutPermissionIsTold) {
   if (geteuid() != 0) GTEST_SKIP() << "needs root, to become another user";
   Serve();
   Forked other([this](int) {
@@ -128,7 +128,7 @@ TEST_F(UnreachableTest, UserWithoutPermissionIsTold) {
                                            testing::HasSubstr(folder_.Path("s"))));
 }
 
-TEST_F(UnreachableTest, UserMayNotListenWhereItMayNotWrite) {
+TEST_F(UnreachableServerTest, UserMayNotListenWhereItMayNotWrite) {
   if (geteuid() != 0) GTEST_SKIP() << "needs root, to become another user";
   Forked other([this](int) {
     if (setresgid(12345, 12345, 12345) != 0 || setresuid(12345, 12345, 12345) != 0)
@@ -141,7 +141,7 @@ TEST_F(UnreachableTest, UserMayNotListenWhereItMayNotWrite) {
                                            testing::HasSubstr(folder_.Path("s"))));
 }
 
-TEST_F(UnreachableTest, ServerKilledInTheMiddleOfACall) {
+TEST_F(UnreachableServerTest, ServerKilledInTheMiddleOfACall) {
   Forked server([this](int to_parent) {
     Loop loop;
     SampleService sample;

@@ -148,7 +148,8 @@ TEST_F(FrameReaderTest, MissingAndSurplusHandlesAreRefused) {
   reader_ = FrameReader(limits_);
   std::vector<OsHandle> surplus;
   surplus.push_back(FileWith("x"));
-  EXPECT_THAT(Read(TextFrame("x"), std::move(surplus)).back(), HasSubstr("counts 0 OS handles, but 1"));
+  EXPECT_THAT(Read(TextFrame("x"), std::move(surplus)).back(),
+              HasSubstr("counts 0 OS handles, but 1"));
 }
 
 TEST_F(FrameReaderTest, HandlesOfAFrameUnderWayAreBounded) {

@@ -1,2 +1,2 @@
-// must not include <lwmsg/internal/link.h>
+// examples/ must not include <lwmsg/internal/link.h>
 #include <lwmsg/internal/link.h>

@@ -1,0 +1,2 @@
+// codegen/ must not include <sys/stat.h>
+#  include <sys/stat.h>  // indented

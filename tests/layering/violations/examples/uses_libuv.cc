@@ -1,0 +1,2 @@
+// must not include <uv.h>
+#include <uv.h>

@@ -1,0 +1,3 @@
+// a platform conditional
+  #  ifndef __linux__
+  #  endif

@@ -1,0 +1,92 @@
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <fstream>
+
+#include "tests/multiprocess/fixture.h"
+
+// Descriptors that travel between processes.
+namespace lwmsg::test {
+namespace {
+
+class DescriptorsTest : public MultiprocessTest {
+ protected:
+  OsHandle OpenFileWith(const std::string& content) const {
+    std::ofstream(folder_.Path("file")) << content;
+    return OsHandle(open(folder_.Path("file").c_str(), O_RDONLY | O_CLOEXEC));
+  }
+};
+
+TEST_F(DescriptorsTest, SentFileIsTheSameOpenFile) {
+  Process server("serve", {EndpointArgument()});
+  ASSERT_EQ(server.ReadLine(), "ready");
+  const OsHandle file = OpenFileWith("0123456789");
+  std::array<char, 3> begin{};
+  ASSERT_EQ(read(file.get(), begin.data(), begin.size()), 3);
+  BlockingClient client(folder_.Endpoint());
+  auto give = sample::SampleClient(client).Give();
+  give->setFirst(*file.Duplicate());
+  auto reply = give.Sync();
+  ASSERT_TRUE(reply) << reply.error();
+  EXPECT_EQ(reply->getContent(), "3456789");
+  EXPECT_EQ(lseek(file.get(), 0, SEEK_CUR), 10) << "the server read another open file";
+}
+
+TEST_F(DescriptorsTest, ReceivedFileIsTheNamedOneAndCloseOnExec) {
+  Process server("serve", {EndpointArgument()});
+  ASSERT_EQ(server.ReadLine(), "ready");
+  {
+    OpenFileWith("content");
+  }
+  BlockingClient client(folder_.Endpoint());
+  auto request = sample::SampleClient(client).Open();
+  request->setPath(folder_.Path("file"));
+  auto reply = request.Sync();
+  ASSERT_TRUE(reply) << reply.error();
+  auto file = reply->takeFile();
+  ASSERT_TRUE(file) << file.error();
+  EXPECT_EQ(fcntl(file->get(), F_GETFD), FD_CLOEXEC);
+  EXPECT_EQ(ReadAll(*file), "content");
+}
+
+TEST_F(DescriptorsTest, ThousandThatTravelLeaveBothTablesAsTheyWere) {
+  Process server("serve", {EndpointArgument()});
+  ASSERT_EQ(server.ReadLine(), "ready");
+  BlockingClient client(folder_.Endpoint());
+  sample::SampleClient sample(client);
+  ASSERT_TRUE(sample.Nothing().Sync());
+  const size_t before = CountDescriptorsOf(server.pid());
+  const size_t own = OpenDescriptors().size();
+  for (int i = 0; i < 500; ++i) {
+    auto give = sample.Give();
+    give->setFirst(FileWith("a"));
+    ASSERT_EQ(give.Sync()->getContent(), "a");
+    auto request = sample.Open();
+    request->setPath("/dev/null");
+    auto reply = request.Sync();
+    ASSERT_TRUE(reply && reply->takeFile().has_value());
+  }
+  EXPECT_EQ(OpenDescriptors().size(), own);
+  ASSERT_TRUE(sample.Nothing().Sync());  // What the server did for the last call is done.
+  EXPECT_EQ(CountDescriptorsOf(server.pid()), before);
+}
+
+TEST_F(DescriptorsTest, ThoseThatNobodyTakesAreClosedOnBothSides) {
+  Process server("serve", {EndpointArgument()});
+  ASSERT_EQ(server.ReadLine(), "ready");
+  BlockingClient client(folder_.Endpoint());
+  sample::SampleClient sample(client);
+  ASSERT_TRUE(sample.Nothing().Sync());
+  const size_t before = CountDescriptorsOf(server.pid());
+  const size_t own = OpenDescriptors().size();
+  auto request = sample.Open();
+  request->setPath("/dev/null");
+  ASSERT_TRUE(request.Sync());
+  ASSERT_TRUE(sample.Nothing().Sync());
+  EXPECT_EQ(OpenDescriptors().size(), own);
+  EXPECT_EQ(CountDescriptorsOf(server.pid()), before);
+}
+
+}  // namespace
+}  // namespace lwmsg::test
