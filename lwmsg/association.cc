@@ -60,6 +60,7 @@ void Association::CloseIfDrained() {
 void Association::End(Status reason, bool say_goodbye) {
   if (state_ == State::kClosed) return;
   state_ = State::kClosed;
+  end_reason_ = reason.ok() ? Status(StatusCode::kUnavailable, "it was closed") : reason;
   hello_timer_.Disarm();
   deadline_timer_.Disarm();
   if (say_goodbye) SendGoodbye(reason);

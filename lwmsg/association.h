@@ -122,6 +122,7 @@ class Association final : private Transport::Listener, private internal::CallTar
   bool started_ = false;
   State state_ = State::kGreeting;
   bool greeted_ = false;
+  Status end_reason_;
   PeerLimits peer_limits_;
   std::vector<std::pair<uint64_t, uint64_t>> peer_schemas_;  // Interface id, schema hash.
   Session session_;

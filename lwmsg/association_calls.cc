@@ -195,9 +195,14 @@ Status Association::CheckOutgoing(const Protocol& protocol, const MethodInfo& me
 }
 
 Status Association::CheckCall(OutgoingCall& call) const {
-  if (state_ == State::kClosed || state_ == State::kDraining) {
-    return Status(StatusCode::kUnavailable, MethodName(*call.protocol, *call.method) +
-                                                ": the association is ending or has ended");
+  if (state_ == State::kClosed) {
+    return Status(StatusCode::kUnavailable,
+                  MethodName(*call.protocol, *call.method) +
+                      ": the association has ended: " + end_reason_.message());
+  }
+  if (state_ == State::kDraining) {
+    return Status(StatusCode::kUnavailable,
+                  MethodName(*call.protocol, *call.method) + ": the association is ending");
   }
   if (outgoing_.size() >= peer_limits_.calls) {
     return Status(

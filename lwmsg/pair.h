@@ -28,8 +28,12 @@ struct Child {
 };
 
 // Starts `argv` (argv[0] is a path, or is searched in PATH) with this process's environment and one
-// end of a new pair, which the child takes up with TakeInheritedPair. It inherits no other
-// descriptor of lwmsg. Error: kNotFound or kPermissionDenied if there is no such program.
+// end of a new pair, which the child takes up with TakeInheritedPair. To start this very program
+// again:
+// {"/proc/self/exe", "role"}. The child inherits standard input, output and error, but no other
+// descriptor of lwmsg. A side that gives up privileges does so before it first speaks, as the token
+// is that of the moment of its hello. Error: kNotFound or kPermissionDenied if there is no such
+// program.
 Result<Child> SpawnWithPair(const std::vector<std::string>& argv);
 
 // In the child: the end that it was started with; once. Grandchildren do not inherit it. Error:

@@ -49,8 +49,8 @@ class Server {
 
   // Listens at an Endpoint, "unix:/run/app.sock". A socket file appears with its final mode and
   // owner and already listening, replaces a file that a dead server left, never a live one's, and
-  // goes with the server. Error: kAlreadyExists, kPermissionDenied, kNotFound (no such directory or
-  // user), kInvalidArgument.
+  // goes with the server; a lock file (app.sock.lock) stays beside it. Error: kAlreadyExists,
+  // kPermissionDenied, kNotFound (no such directory or user), kInvalidArgument.
   Status Listen(std::string_view endpoint, const ListenOptions& options = {});
   // Listens on a Unix stream socket that listens already, as a service manager hands over. Its name
   // is not removed. Error: kInvalidArgument.

@@ -21,13 +21,14 @@ struct TokenFacts {
   OsHandle process;
 };
 
-// Who the peer is, as the kernel reported it; never what the peer says of itself. A field that the
-// kernel could not tell is empty, and an empty field equals no number: `token.euid() == 0u` is
-// false for an unknown user. An immutable value, cheap to copy, usable on any thread.
+// Who the peer is, as the kernel reported or checked it. A field that the kernel could not tell is
+// empty, and an empty field equals no number: `token.euid() == 0u` is false for an unknown user. An
+// immutable value, cheap to copy, usable on any thread.
 //
 // On an accepted LOCAL connection it is the process that connected, at that moment (SO_PEERCRED,
 // unix(7)). On a PAIR, and for the server as its client sees it, it is the process that wrote the
-// hello (SCM_CREDENTIALS, unix(7)), as a socket's creator need not be the process at its end.
+// hello (SCM_CREDENTIALS, unix(7)), as a socket's creator need not be the process at its end. There
+// the kernel lets a process name any of its real, effective and saved ids, and root any at all.
 class Token {
  public:
   // Nothing known.

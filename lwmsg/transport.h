@@ -41,7 +41,8 @@ class Transport {
   // calls the listener.
   virtual void Send(OutgoingMessage message) = 0;
   // Receives no more; sends what is queued if the peer takes it, then hangs up and calls `done`, at
-  // the latest after Limits::send_timeout. Never calls inline.
+  // the latest after Limits::send_timeout; at once if more is queued than Limits::max_queued_bytes.
+  // Never calls inline.
   virtual void Close(UniqueFunction<void()> done) = 0;
   // Bytes sent but not taken by the kernel yet.
   virtual size_t queued_bytes() const = 0;

@@ -69,9 +69,13 @@ size_t FrameReader::Take(std::span<std::byte> to) {
 
 Status FrameReader::ParseHeader() {
   const std::span<const std::byte> header(header_);
-  if (std::memcmp(header.data(), kFrameMagic.data(), kFrameMagic.size()) != 0) {
-    return Malformed("these bytes are no lwmsg frame of layout version " +
-                     std::to_string(kFrameMagic[3]) + "; is the peer an lwmsg program?");
+  if (std::memcmp(header.data(), kFrameMagic.data(), kFrameMagic.size() - 1) != 0) {
+    return Malformed("these bytes are no lwmsg frame; is the peer an lwmsg program?");
+  }
+  if (header[3] != std::byte{kFrameMagic[3]}) {
+    return Malformed(
+        "the peer speaks layout version " + std::to_string(std::to_integer<int>(header[3])) +
+        ", this side layout version " + std::to_string(kFrameMagic[3]) + "; update the older side");
   }
   const uint64_t bytes = uint64_t{8} * ReadLittleEndian(header.subspan(4, 4));
   handle_count_ = ReadLittleEndian(header.subspan(8, 2));

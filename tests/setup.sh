@@ -19,7 +19,7 @@ pkg-config      command -v pkg-config
 capnproto       command -v capnp && command -v capnpc-c++
 libcapnp-dev    pkg-config --exists capnp-rpc
 libuv1-dev      pkg-config --exists libuv
-libexpected-dev echo '#include <tl/expected.hpp>' | c++ -E -x c++ - 
+libexpected-dev echo '#include <tl/expected.hpp>' | c++ -E -x c++ -
 libgtest-dev    echo '#include <gtest/gtest.h>' | c++ -E -x c++ -
 libgmock-dev    echo '#include <gmock/gmock.h>' | c++ -E -x c++ -
 libcli11-dev    echo '#include <CLI/CLI.hpp>' | c++ -E -x c++ -
@@ -28,9 +28,9 @@ NEEDS
 
 lwmsg_missing() {
   local package probe
-  while read -r package probe; do
+  lwmsg_needs | while read -r package probe; do
     eval "$probe" >/dev/null 2>&1 </dev/null || echo "$package"
-  done < <(lwmsg_needs)
+  done
 }
 
 # lwmsg_install PACKAGE...

@@ -94,11 +94,11 @@ Result<OsHandle> TakeInheritedPair() {
   int number = -1;
   const auto [end, error] = std::from_chars(digits.begin(), digits.end(), number);
   const bool valid = error == std::errc() && end == digits.end() && number >= 0;
-  unsetenv(kPairVariable);
+  const std::string quoted(digits);
+  unsetenv(kPairVariable);  // Also the end of what `text` points to.
   if (!valid || fcntl(number, F_SETFD, FD_CLOEXEC) != 0) {
-    return Error(StatusCode::kFailedPrecondition, std::string("the pair that ") + kPairVariable +
-                                                      "=" + std::to_string(number) +
-                                                      " names is no open descriptor");
+    return Error(StatusCode::kFailedPrecondition,
+                 std::string(kPairVariable) + "=" + quoted + " names no open descriptor");
   }
   return OsHandle(number);
 }

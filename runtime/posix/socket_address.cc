@@ -90,7 +90,7 @@ Result<bool> ConnectOnce(const OsHandle& socket, const Endpoint& endpoint) {
     case ENOENT:
       return Error(StatusCode::kUnavailable,
                    "no server at " + endpoint.ToString() +
-                       ": there is no such socket; is the server running?");
+                       ": there is no such socket or directory; is the server running?");
     case ECONNREFUSED:
       return Error(StatusCode::kUnavailable,
                    "no server at " + endpoint.ToString() +

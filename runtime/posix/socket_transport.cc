@@ -163,6 +163,7 @@ void SocketTransport::UpdateWatch(bool blocked) {
 void SocketTransport::OnTimer() {
   if (state_ == State::kConnecting) return TryConnect();
   if (state_ == State::kFinishing) return Finish();
+  write_failed_ = true;
   Fail(Status(StatusCode::kDeadlineExceeded, "the peer took nothing of what waits for it for " +
                                                  std::to_string(limits_.send_timeout.count()) +
                                                  " ms, Limits::send_timeout"));
@@ -180,7 +181,11 @@ void SocketTransport::FailLater(Status reason) {
 void SocketTransport::Close(UniqueFunction<void()> done) {
   done_ = std::move(done);
   timer_.Disarm();
-  if (state_ != State::kOpen || write_failed_ || stream_.queued_bytes() == 0) return Finish();
+  // A peer that let more pile up than it may is not waited for.
+  const size_t queued = stream_.queued_bytes();
+  if (state_ != State::kOpen || write_failed_ || queued == 0 || queued > limits_.max_queued_bytes) {
+    return Finish();
+  }
   state_ = State::kFinishing;
   timer_.ArmAfter(limits_.send_timeout);
   loop_.FlushAtEndOfTurn(*this);
