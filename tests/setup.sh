@@ -3,7 +3,7 @@
 #   lwmsg_setup   installs with apt-get what is missing on Debian; elsewhere says what is missing
 #   lwmsg_build   configures and builds into LWMSG_BUILD_DIR (default: build/ beside this tree)
 #
-# LWMSG_CMAKE_ARGS are further arguments for CMake.
+# LWMSG_CMAKE_ARGS are further arguments for CMake, LWMSG_TARGETS what to build instead of everything.
 
 lwmsg_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 LWMSG_BUILD_DIR=${LWMSG_BUILD_DIR:-$lwmsg_root/build}
@@ -71,6 +71,8 @@ lwmsg_setup() {
 lwmsg_build() {
   local log=$LWMSG_BUILD_DIR/configure.log
   mkdir -p "$LWMSG_BUILD_DIR"
+  # What was compiled in one clone serves the next.
+  export CCACHE_BASEDIR=$lwmsg_root CCACHE_NOHASHDIR=1
   # shellcheck disable=SC2086  # A list of arguments.
   cmake -S "$lwmsg_root" -B "$LWMSG_BUILD_DIR" -G Ninja -DCMAKE_CXX_COMPILER_LAUNCHER=ccache \
     ${LWMSG_CMAKE_ARGS:-} >"$log" 2>&1 || {
@@ -79,5 +81,6 @@ lwmsg_build() {
     exit 1
   }
   # Not ninja's own choice, which is more than there are processors, and a GiB for each.
-  cmake --build "$LWMSG_BUILD_DIR" --parallel "$(nproc)"
+  # shellcheck disable=SC2086  # A list of targets.
+  cmake --build "$LWMSG_BUILD_DIR" --parallel "$(nproc)" ${LWMSG_TARGETS:+--target $LWMSG_TARGETS}
 }
