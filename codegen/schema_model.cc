@@ -85,6 +85,12 @@ void ModelBuilder::AddInterfaces(capnp::Schema node, File& file) {
   }
 }
 
+// The generated header of an imported schema, with its brackets or quotes.
+std::string HeaderOf(const std::string& import) {
+  const std::string header = import.substr(0, import.rfind(".capnp")) + ".lwmsg.h";
+  return header[0] == '/' ? "<" + header.substr(1) + ">" : "\"" + header + "\"";
+}
+
 // As capnpc-c++ does, so that users need the same include folders for both.
 void ModelBuilder::AddIncludes(RequestedFile requested, File& file) {
   for (const Interface* interface : file.interfaces) {
@@ -104,10 +110,7 @@ void ModelBuilder::AddIncludes(RequestedFile requested, File& file) {
                                ", which this file does not import; import it here too");
         continue;
       }
-      include = include.substr(0, include.rfind(".capnp")) + ".lwmsg.h";
-      const bool absolute = include[0] == '/';
-      include =
-          (absolute ? "<" : "\"") + include.substr(absolute ? 1 : 0) + (absolute ? ">" : "\"");
+      include = HeaderOf(include);
       auto& known = file.includes;
       if (std::find(known.begin(), known.end(), include) == known.end()) known.push_back(include);
     }
@@ -191,15 +194,18 @@ Payload ModelBuilder::ReadPayload(capnp::InterfaceSchema::Method method, capnp::
   return payload;
 }
 
+std::string HidingText(const std::string& name, const std::string& hidden) {
+  return "namespace " + name + " hides ::" + hidden +
+         " from the generated code; choose another $Cxx.namespace";
+}
+
 // Generated code says lwmsg::Call and std::move, which must not find a namespace further in.
 void ModelBuilder::CheckNamespace(const std::string& name, capnp::Schema file) {
   for (const std::string hidden : {"lwmsg", "std"}) {
     const std::string padded = name + "::";
     // NOLINTNEXTLINE(performance-inefficient-string-concatenation): two short words, once a file.
     if (padded.find("::" + hidden + "::") == std::string::npos) continue;
-    diagnostics_.Error(index_.LocateFile(file),
-                       "namespace " + name + " hides ::" + hidden +
-                           " from the generated code; choose another $Cxx.namespace");
+    diagnostics_.Error(index_.LocateFile(file), HidingText(name, hidden));
   }
 }
 
