@@ -16,18 +16,79 @@ struct OsHandle @0xe2a1c4b67d905f13 {
 }
 
 struct Handle @0xf0b3d7c25e814a69 (Object) {
-  # A name for an object that lives in the session of the side that made it. `Object` tells which
-  # kind; it is checked when the name comes back. Names die with the session and are never reused
-  # in it.
+  # A name for an object that lives in the session of one of the two sides. `Object` tells which kind, an
+  # interface or a struct; it is checked when the name comes back. Of an interface, the object's methods
+  # can be called.
+  #
+  # Generated code gives such a field `takeX()`, which gives an owner of the name, and `setX(handle)`. A
+  # name lives until its maker takes it back, the other side has let go of every copy that it was sent
+  # (`release` in wire.capnp), or the session ends; it is never reused.
 
   id @0 :UInt64;
   # 0 is "no object".
+
+  receivers @1 :Bool;
+  # True: an object of the side that receives this message. False: one of its sender.
 }
+
+# --- On an interface.
 
 annotation version @0xc5d28e614fb03a97 (interface) :UInt32;
 # Which version of the interface the schema describes; 0 if it is not given. Both sides tell each
 # other in hello, so that "unknown method" can say which side is older.
 
+# --- On a method.
+
 annotation oneway @0xd7f61b0c92e5843d (method) :Void;
 # The method has no reply: the caller learns only that the request was queued. Such a method has no
 # results.
+
+annotation stream @0xa93c5d08e7f1426b (method) :UInt16;
+# The results come many times. The number is the window: how many may be on their way before the caller
+# has read the first; at least 1.
+
+annotation timeout @0x8b14f7ac3960de52 (method) :UInt32;
+# The deadline of a call that sets none, in milliseconds; 0: none. Otherwise Limits::call_timeout, and none for
+# a stream.
+
+annotation blocking @0xf52e90b7d4168ac3 (method, interface) :Void;
+# The handler may block: it runs on the server's thread pool (ServerOptions::threads) and not on the loop. On an
+# interface: all of its methods.
+
+# --- On a field. Checked by the sender before a message leaves and by the receiver before a handler or caller
+# sees it; the error names the field.
+
+annotation range @0xe6a3814d7c0b29f5 (field) :Range;
+# Of an integer, or of each integer of a list: what it may be.
+
+struct Range @0x9d0f62c1b85ae437 {
+  min @0 :Int64 = -9223372036854775808;
+  max @1 :Int64 = 9223372036854775807;
+  # Both count as allowed. An UInt64 above the largest Int64 is in range if `max` is not given.
+}
+
+annotation length @0xc81d7e5f3a942b06 (field) :Length;
+# Of a Text or Data in bytes, of a list in elements.
+
+struct Length @0xb72954d8e0c6f13a {
+  min @0 :UInt32;
+  max @1 :UInt32 = 4294967295;
+}
+
+annotation required @0xd04fa9726b1ec583 (field) :Void;
+# Of a pointer, an OsHandle or a Handle: not absent, and not "no handle". In a union, if it is what the union
+# holds.
+
+annotation known @0x93b6e81c2fd7504a (field) :Void;
+# Of an enum, or of each of a list: one that the reader's schema has.
+
+annotation bits @0xaf7215c6930de48b (field) :UInt64;
+# Of an unsigned integer: only these bits may be set.
+
+annotation fromSender @0xcb5608f3e1742d9a (field) :Void;
+annotation fromReceiver @0x86d2ca4b7e5f3901 (field) :Void;
+# Of a Handle: whose object it names, as seen by this message.
+
+annotation sensitive @0xf91e347a05c8bd62 (field) :Void;
+# A secret: printed as "<sensitive>", kept out of archives unless they are asked to have it, and the memory
+# of a message that can hold one is wiped when the message goes.

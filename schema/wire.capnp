@@ -18,6 +18,7 @@
 # then the connection is closed. Anything else that is wrong fails one call.
 
 using Cxx = import "/capnp/c++.capnp";
+using Schema = import "/capnp/schema.capnp";
 $Cxx.namespace("lwmsg::wire");
 
 struct Envelope @0x8f5d13e2a9b7c640 {
@@ -46,6 +47,18 @@ struct Envelope @0x8f5d13e2a9b7c640 {
       # is over the callee's handler is told, as if by `cancel`.
 
       params @5 :AnyPointer;
+
+      object @12 :UInt64;
+      # The object of the callee's session that is called, a Handle's id; 0: what the callee serves to
+      # everybody. Not there any more, or of another kind: the reply is `invalidHandle`.
+
+      schemaHash @13 :UInt64;
+      # Of the interface, as ProtocolInfo.schemaHash. If the callee's differs, it may ask for the caller's
+      # schema (`describe`) before it dispatches the call.
+
+      credit @14 :UInt32;
+      # Of a stream: how many items the callee may send before more `credit` comes; at least 1. Of
+      # another method 0.
     }
 
     reply :group {
@@ -62,7 +75,43 @@ struct Envelope @0x8f5d13e2a9b7c640 {
       # For a status other than 0: what was wrong, for a person.
 
       results @9 :AnyPointer;
-      # For status 0.
+      # For status 0. Of a stream: nothing; the reply ends it.
+    }
+
+    item :group {
+      # One of the results of a stream, in order, before the stream's reply. More of them than the caller
+      # gave credit for end the association.
+
+      id @15 :UInt32;
+      results @16 :AnyPointer;
+    }
+
+    credit :group {
+      # The caller of a stream has taken items in and allows as many more. An id that is not in use is
+      # ignored. Credit of more than 65535 in all ends the association.
+
+      id @17 :UInt32;
+      items @18 :UInt32;
+    }
+
+    release :group {
+      # The sender of this let go of `count` copies of a name (`Handle` in lwmsg.capnp) that it was sent. Each
+      # message with the name brings one copy for each place that it stands in. When no copy is left the
+      # name ends. Of more copies than were sent: ends the association. A name that has ended: ignored.
+
+      object @19 :UInt64;
+      count @20 :UInt32;
+    }
+
+    describe @21 :UInt64;
+    # Asks for the schema of the interface with this id, of which the receiver of this has sent a call.
+
+    description :group {
+      # The answer to `describe`. Another one ends the association.
+
+      interfaceId @22 :UInt64;
+      nodes @23 :List(Schema.Node);
+      # The interface, and all that it reaches. Empty if it is not known.
     }
 
     cancel :group {
@@ -95,6 +144,14 @@ struct Hello @0xa61c80d94f2be735 {
 
   protocols @4 :List(ProtocolInfo);
   # What the sender serves on this association. A list, not a promise that no other call comes.
+
+  sessionKey @5 :Data;
+  # From the side that connected: 16 random bytes. Associations of one process that say the same key are in
+  # one session. Another process that says it is refused.
+
+  sessionId @6 :UInt64;
+  # From the side that was connected to: which session this is. Another one than the last time, for the
+  # same key: the session was lost, and all names with it.
 }
 
 struct ProtocolInfo @0xbd47f3610e95c28a {
@@ -103,7 +160,7 @@ struct ProtocolInfo @0xbd47f3610e95c28a {
   # `$Lwmsg.version` of the schema.
   schemaHash @2 :UInt64;
   # Equal if both sides were built from the same definition of the interface. Different hashes may
-  # still be compatible, as Cap'n Proto schemas evolve; error messages tell when they differ.
+  # still be compatible, as Cap'n Proto schemas evolve: see `describe`.
 }
 
 struct Goodbye @0xce9b02a47f1d6835 {
