@@ -83,6 +83,17 @@ capnp::AnyPointer::Builder OutgoingMessage::payload() { return *state_->payload;
 
 OutgoingHandles& OutgoingMessage::handles() { return state_->handles; }
 
+Status OutgoingMessage::CheckPayload(const internal::PayloadType& type) {
+  state_->objects.clear();
+  if (!type.carries_objects()) return Status();
+  Status sound = type.Check(state_->payload->asReader(), state_->handles.size(), state_->objects);
+  return sound.ok() ? sound : Status(StatusCode::kInvalidArgument, sound.message());
+}
+
+const std::vector<internal::ObjectName>& OutgoingMessage::object_names() const {
+  return state_->objects;
+}
+
 kj::ArrayPtr<const kj::ArrayPtr<const kj::byte>> OutgoingMessage::Pieces() {
   auto segments = state_->builder.getSegmentsForOutput();
   WriteHeader(state_->header, state_->handles.size(), segments);
@@ -142,14 +153,19 @@ Result<IncomingMessage> IncomingMessage::Parse(Frame frame, const Limits& limits
 
 Status IncomingMessage::CheckPayload(const internal::PayloadType& type) {
   auto envelope = state_->checked.getRoot<wire::Envelope>();
+  state_->objects.clear();
   Status sound = type.Check(
       envelope.isCall() ? envelope.getCall().getParams() : envelope.getReply().getResults(),
-      state_->handles.size());
+      state_->handles.size(), state_->objects);
   // Cap'n Proto does not say how deep is too deep.
   if (sound.message().find("deeply-nested") == std::string::npos) return sound;
   return Status(sound.code(), sound.message() + " The limit is " +
                                   std::to_string(state_->checked.getOptions().nestingLimit) +
                                   ", Limits::max_nesting.");
+}
+
+const std::vector<internal::ObjectName>& IncomingMessage::object_names() const {
+  return state_->objects;
 }
 
 capnp::AnyPointer::Reader IncomingMessage::payload() const {

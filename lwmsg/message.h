@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "lwmsg/function.h"
 #include "lwmsg/handles.h"
@@ -16,6 +17,7 @@ namespace lwmsg {
 struct Frame;
 namespace internal {
 class PayloadType;
+struct ObjectName;
 struct OutgoingState;
 struct IncomingState;
 }  // namespace internal
@@ -36,6 +38,13 @@ class OutgoingMessage {
   // The params or results. Only for the two kinds above.
   capnp::AnyPointer::Builder payload();
   OutgoingHandles& handles();
+
+  // Before sending: whether the payload keeps to the annotations of `type`, and which objects it
+  // names. Costs nothing for a type with neither. Error: kInvalidArgument with the path of the
+  // field, and then the message must not be sent.
+  Status CheckPayload(const internal::PayloadType& type);
+  // What CheckPayload met.
+  const std::vector<internal::ObjectName>& object_names() const;
 
   // What goes on the wire: the frame header with the segment table, then the segments. Valid until
   // the message changes.
@@ -64,6 +73,9 @@ class IncomingMessage {
   // and every OS handle slot in it names a handle of this message, each another. Error: kMalformed
   // with the path of the field.
   Status CheckPayload(const internal::PayloadType& type);
+  // What CheckPayload met: the objects of the session that the payload names, in the order of the
+  // schema's fields.
+  const std::vector<internal::ObjectName>& object_names() const;
   // The params or results; null for messages of other kinds.
   capnp::AnyPointer::Reader payload() const;
   IncomingHandles& handles();

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "lwmsg/handles.h"
+#include "lwmsg/internal/payload_type.h"
 #include "lwmsg/transport.h"
 
 namespace lwmsg::internal {
@@ -29,6 +30,7 @@ struct OutgoingState {
   wire::Envelope::Builder envelope = builder.initRoot<wire::Envelope>();
   std::optional<capnp::AnyPointer::Builder> payload;
   OutgoingHandles handles;
+  std::vector<ObjectName> objects;
 
   // Made by OutgoingMessage::Pieces.
   std::vector<kj::byte> header;
@@ -43,6 +45,7 @@ struct IncomingState {
   // a field as often as it likes.
   kj::Array<capnp::word> words;
   IncomingHandles handles;
+  std::vector<ObjectName> objects;
   capnp::FlatArrayMessageReader checked;
   capnp::FlatArrayMessageReader unlimited;
   // For what the check of the payload does not cover (hello, goodbye), read `checked`.

@@ -34,6 +34,8 @@ struct FieldPlan {
 
 struct StructPlan {
   bool is_os_handle = false;
+  bool is_object = false;
+  uint64_t object_kind = 0;
   uint32_t discriminant_offset = 0;  // In 16-bit units, if any field has a discriminant.
   std::vector<FieldPlan> fields;
 };
@@ -43,13 +45,31 @@ uint16_t ReadUint16(capnp::Data::Reader data, size_t offset) {
   return static_cast<uint16_t>(data[2 * offset] | data[2 * offset + 1] << 8);
 }
 
+// A Handle as the generated code reads it.
+ObjectName ReadObject(capnp::Data::Reader data, uint64_t kind) {
+  ObjectName object{0, data.size() > 8 && (data[8] & 1) != 0, kind};
+  for (size_t i = 0; i < 8 && i < data.size(); ++i) object.id |= uint64_t{data[i]} << (8 * i);
+  return object;
+}
+
+// What Handle(File) is bound to.
+uint64_t ObjectKind(capnp::StructSchema handle) {
+  const auto arguments = handle.getBrandArgumentsAtScope(capnp::typeId<schema::Handle<>>());
+  if (arguments.size() == 0) return 0;
+  const capnp::Type object = arguments[0];
+  if (object.isInterface()) return object.asInterface().getProto().getId();
+  return object.isStruct() ? object.asStruct().getProto().getId() : 0;
+}
+
 // One walk over one payload. Throws kj::Exception at the first thing that cannot be read.
 class Checker {
  public:
-  explicit Checker(size_t handles) : seen_(handles, false) {}
+  Checker(size_t handles, std::vector<ObjectName>& objects)
+      : seen_(handles, false), objects_(objects) {}
 
   void Struct(const StructPlan& plan, capnp::AnyStruct::Reader reader) {
     if (plan.is_os_handle) return Slot(ReadUint16(reader.getDataSection(), 0));
+    if (plan.is_object) return Object(ReadObject(reader.getDataSection(), plan.object_kind));
     Fields(plan, reader.getDataSection(), reader.getPointerSection());
   }
 
@@ -132,7 +152,12 @@ class Checker {
     seen_[slot - 1] = true;
   }
 
+  void Object(const ObjectName& object) {
+    if (object.id != 0) objects_.push_back(object);
+  }
+
   std::vector<bool> seen_;
+  std::vector<ObjectName>& objects_;
   std::string path_;
 };
 
@@ -147,6 +172,7 @@ class PayloadType::Plan {
   const std::string& name() const { return name_; }
   const StructPlan& root() const { return *root_; }
   bool carries_handles() const { return carries_handles_; }
+  bool carries_objects() const { return carries_objects_; }
 
  private:
   const StructPlan* PlanFor(capnp::StructSchema schema) {
@@ -158,6 +184,12 @@ class PayloadType::Plan {
     if (schema.getProto().getId() == capnp::typeId<schema::OsHandle>()) {
       plan.is_os_handle = true;
       carries_handles_ = true;
+      return &plan;
+    }
+    if (schema.getProto().getId() == capnp::typeId<schema::Handle<>>()) {
+      plan.is_object = true;
+      plan.object_kind = ObjectKind(schema);
+      carries_objects_ = true;
       return &plan;
     }
     plan.discriminant_offset = schema.getProto().getStruct().getDiscriminantOffset();
@@ -219,6 +251,7 @@ class PayloadType::Plan {
   std::deque<std::pair<capnp::StructSchema, StructPlan>> structs_;
   std::deque<PointerPlan> elements_;
   bool carries_handles_ = false;
+  bool carries_objects_ = false;
   std::string name_;
   const StructPlan* root_;
 };
@@ -226,13 +259,16 @@ class PayloadType::Plan {
 PayloadType::PayloadType(capnp::StructSchema schema) : plan_(std::make_unique<Plan>(schema)) {}
 PayloadType::~PayloadType() = default;
 
-Status PayloadType::Check(capnp::AnyPointer::Reader payload, size_t handles) const {
+bool PayloadType::carries_objects() const { return plan_->carries_objects(); }
+
+Status PayloadType::Check(capnp::AnyPointer::Reader payload, size_t handles,
+                          std::vector<ObjectName>& objects) const {
   if (handles != 0 && !plan_->carries_handles()) {
     return Status(StatusCode::kMalformed, "message carries " + std::to_string(handles) +
                                               " OS handles, but " + plan_->name() +
                                               " has no field for them");
   }
-  Checker checker(handles);
+  Checker checker(handles, objects);
   try {
     checker.Struct(plan_->root(), payload.getAs<capnp::AnyStruct>());
     return Status();

@@ -4,10 +4,18 @@
 #include <capnp/schema.h>
 
 #include <memory>
+#include <vector>
 
 #include "lwmsg/status.h"
 
 namespace lwmsg::internal {
+
+// What a Handle field of a message names.
+struct ObjectName {
+  uint64_t id = 0;         // Never 0, which names nothing.
+  bool receivers = false;  // As schema::Handle has it.
+  uint64_t kind = 0;  // The node id of the interface or struct; 0 if the schema leaves it open.
+};
 
 // The pointer fields of a struct type, worked out once from its schema, so that a message can be
 // checked before its reader sees it. Immutable, usable on any thread, lives as long as the program.
@@ -17,8 +25,12 @@ class PayloadType {
   ~PayloadType();
 
   // See IncomingMessage::CheckPayload. `handles` is how many OS handles the message carries. A
-  // message that carries some where the schema has no place for them is malformed too.
-  Status Check(capnp::AnyPointer::Reader payload, size_t handles) const;
+  // message that carries some where the schema has no place for them is malformed too. Puts the
+  // objects that the payload names at the end of `objects`, in the order of the schema's fields.
+  Status Check(capnp::AnyPointer::Reader payload, size_t handles,
+               std::vector<ObjectName>& objects) const;
+  // Whether a payload of this type may name objects.
+  bool carries_objects() const;
 
  private:
   class Plan;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "fields.capnp.h"
 #include "lwmsg/internal/message_state.h"
 #include "lwmsg/internal/payload_type.h"
 #include "tests/support/inventory.h"
@@ -15,8 +16,17 @@ namespace lwmsg::test {
 namespace {
 
 using internal::PayloadTypeOf;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::Field;
 using ::testing::HasSubstr;
 using Collect = sample::Sample::CollectParams;
+
+auto Object(uint64_t id, bool receivers, uint64_t kind) {
+  return AllOf(Field("id", &internal::ObjectName::id, id),
+               Field("receivers", &internal::ObjectName::receivers, receivers),
+               Field("kind", &internal::ObjectName::kind, kind));
+}
 
 class MessageTest : public InventoriedTest {
  protected:
@@ -144,6 +154,39 @@ TEST_F(MessageTest, OsHandlesWithoutAPlaceInTheSchemaAreRefused) {
   const Status status = received->CheckPayload(PayloadTypeOf<sample::Sample::EchoParams>());
   EXPECT_EQ(status.code(), StatusCode::kMalformed);
   EXPECT_THAT(status.message(), HasSubstr("no field for them"));
+}
+
+TEST_F(MessageTest, ObjectsThatAMessageNamesAreCollected) {
+  using Group = fields::ObjectGroup;
+  OutgoingMessage message = OutgoingMessage::ForCall(sample::kSampleProtocol.id, 0);
+  auto group = message.payload().initAs<Group>();
+  group.initFile().setId(7);
+  auto list = group.initList(3);
+  list[0].setId(1ULL << 40);
+  list[2].setId(9);
+  list[2].setReceivers(true);
+  group.initBoxed().initValue().setId(11);
+  group.initOpen().setId(12);
+  group.getOther().initInactive();
+  auto inner = group.getInner();
+  inner.initSession().setId(13);
+  EXPECT_EQ(message.CheckPayload(PayloadTypeOf<Group>()), Status());
+  const uint64_t file = capnp::typeId<fields::File>();
+  const uint64_t user = capnp::typeId<fields::User>();
+  const auto expected =
+      ElementsAre(Object(7, false, file), Object(1ULL << 40, false, file), Object(9, true, file),
+                  Object(11, false, user), Object(12, false, 0), Object(13, false, user));
+  EXPECT_THAT(message.object_names(), expected);
+  auto received = IncomingMessage::Parse(ToFrame(std::move(message)), {});
+  ASSERT_TRUE(received);
+  EXPECT_EQ(received->CheckPayload(PayloadTypeOf<Group>()), Status());
+  EXPECT_THAT(received->object_names(), expected);
+}
+
+TEST_F(MessageTest, OnlyTypesThatCanNameObjectsAreWalkedBeforeTheyAreSent) {
+  EXPECT_TRUE(PayloadTypeOf<sample::Sample::UseParams>().carries_objects());
+  EXPECT_FALSE(PayloadTypeOf<sample::Sample::UseResults>().carries_objects());
+  EXPECT_FALSE(PayloadTypeOf<Collect>().carries_objects());
 }
 
 TEST_F(MessageTest, AHandlerMayReadAFieldAsOftenAsItLikes) {
