@@ -6,6 +6,32 @@
 namespace lwmsg::codegen {
 namespace {
 
+bool HasObjectFields(const File& file) {
+  for (const Interface* interface : file.interfaces) {
+    for (const Method& method : interface->methods) {
+      for (const Payload* payload : {&method.params, &method.results}) {
+        for (const HandleField& field : payload->handles) {
+          if (!field.object.empty()) return true;
+        }
+      }
+    }
+  }
+  return false;
+}
+
+// "lwmsg::StreamCall", say.
+std::string Template(MethodKind kind, const std::string& what) {
+  switch (kind) {
+    case MethodKind::kCall:
+      break;
+    case MethodKind::kOneWay:
+      return "lwmsg::OneWay" + what;
+    case MethodKind::kStream:
+      return "lwmsg::Stream" + what;
+  }
+  return "lwmsg::" + what;
+}
+
 class HeaderEmitter {
  public:
   explicit HeaderEmitter(const File& file) : file_(file) {}
@@ -44,6 +70,8 @@ class HeaderEmitter {
   void WrapperBuilder(const Payload& payload);
   void TakeFunction(const HandleField& field);
   void SetFunction(const HandleField& field);
+  void SetFunction(const HandleField& field, const std::string& head, const std::string& call,
+                   const std::string& argument);
   void ServiceClass();
   void ClientClass();
   // What stands before the declarations of the methods of one interface.
@@ -71,6 +99,7 @@ void HeaderEmitter::Includes() {
   for (const std::string& include : system) out_.Line("#include " + include);
   if (!file_.interfaces.empty()) {
     out_.Line();
+    if (HasObjectFields(file_)) out_.Line("#include <memory>");
     out_.Line("#include <utility>");
     out_.Line();
   }
@@ -91,7 +120,7 @@ void HeaderEmitter::Wrappers(const Method& method) {
 }
 
 void HeaderEmitter::Wrapper(const Payload& payload, const std::string& what) {
-  out_.Comment({what + ", with owners for their OS handles:",
+  out_.Comment({what + ", with owners for their handles:",
                 "takeX() and setX() are lwmsg::IncomingHandles::Take and "
                 "lwmsg::OutgoingHandles::Put."});
   out_.Line("struct " + payload.wrapper + " {");
@@ -138,7 +167,9 @@ void HeaderEmitter::WrapperBuilder(const Payload& payload) {
 
 void HeaderEmitter::TakeFunction(const HandleField& field) {
   out_.Comment(field.doc);
-  const std::string head = "lwmsg::Result<lwmsg::OsHandle> take" + field.cpp_name + "()";
+  const std::string type =
+      field.object.empty() ? "lwmsg::OsHandle" : "lwmsg::Handle<" + field.object + ">";
+  const std::string head = "lwmsg::Result<" + type + "> take" + field.cpp_name + "()";
   const std::string take = "return handles_->Take(";
   if (!field.in_union) return out_.Function(head, take, {"get" + field.cpp_name + "()"}, ");");
   out_.Line(head + " {");
@@ -156,15 +187,27 @@ void HeaderEmitter::TakeFunction(const HandleField& field) {
 }
 
 void HeaderEmitter::SetFunction(const HandleField& field) {
-  const std::string head = "void set" + field.cpp_name + "(lwmsg::OsHandle handle)";
-  // An earlier slot is kept, so that the handle which it names is replaced and not forgotten.
-  const std::string put = "handles_->Put(";
-  const std::vector<std::string> arguments = {"get" + field.cpp_name + "()", "std::move(handle)"};
-  if (!field.in_union) return out_.Function(head, put, arguments, ");");
+  const std::string set = "set" + field.cpp_name;
+  if (field.object.empty()) {
+    // An earlier slot is kept, so that the handle which it names is replaced and not forgotten.
+    return SetFunction(field, "void " + set + "(lwmsg::OsHandle handle)", "handles_->Put(",
+                       "std::move(handle)");
+  }
+  SetFunction(field, "void " + set + "(const lwmsg::Handle<" + field.object + ">& handle)",
+              "handles_->Put(", "handle");
+  out_.Line("template <typename Object>");
+  SetFunction(field, "lwmsg::Status " + set + "(const std::shared_ptr<Object>& object)",
+              "return handles_->Register(", "object");
+}
+
+void HeaderEmitter::SetFunction(const HandleField& field, const std::string& head,
+                                const std::string& call, const std::string& argument) {
+  const std::vector<std::string> arguments = {"get" + field.cpp_name + "()", argument};
+  if (!field.in_union) return out_.Function(head, call, arguments, ");");
   out_.Line(head + " {");
   out_.Indent();
   out_.Line("if (!is" + field.cpp_name + "()) init" + field.cpp_name + "();");
-  out_.List(put, arguments, ");");
+  out_.List(call, arguments, ");");
   out_.Outdent();
   out_.Line("}");
 }
@@ -195,7 +238,7 @@ void HeaderEmitter::ServiceClass() {
   out_.Outdent();
   out_.Line();
   out_.Line(" private:");
-  out_.Line("  void Dispatch(lwmsg::IncomingCall call) final;");
+  out_.Line("  void DispatchIncoming(lwmsg::IncomingCall call) final;");
   out_.Line("};");
   out_.Line();
 }
@@ -203,7 +246,8 @@ void HeaderEmitter::ServiceClass() {
 void HeaderEmitter::ClientClass() {
   const std::string name = interface_->cpp_name + "Client";
   out_.Comment("Calls " + interface_->name +
-               " over a channel: a Client, a BlockingClient, or the channel of a received call.");
+               " over a channel: a Client, a BlockingClient, or the channel of a received call; "
+               "or the object that a Handle names.");
   out_.Line("class " + name + " {");
   out_.Line(" public:");
   out_.Indent();
@@ -213,6 +257,9 @@ void HeaderEmitter::ClientClass() {
   }
   if (out_.text().size() != start) out_.Line();
   out_.Constructor("explicit " + name + "(lwmsg::Channel channel)", "channel_(std::move(channel))");
+  out_.Constructor(
+      "explicit " + name + "(const lwmsg::Handle<" + interface_->cpp_type + ">& object)",
+      "channel_(object.channel())");
   for (const auto& [declarer, methods] : AllMethods(*interface_)) {
     if (methods->empty()) continue;
     out_.Line();
@@ -239,9 +286,10 @@ void HeaderEmitter::InheritedFrom(const Interface& declarer) {
 void HeaderEmitter::MethodAlias(const Interface& declarer, const Method& method,
                                 const std::string& kind) {
   std::vector<std::string> arguments = {PayloadName(declarer, method.params)};
-  if (!method.one_way) arguments.push_back(PayloadName(declarer, method.results));
-  out_.Alias(method.cpp_name + kind, (method.one_way ? "lwmsg::OneWay" : "lwmsg::") + kind,
-             arguments);
+  if (method.kind != MethodKind::kOneWay) {
+    arguments.push_back(PayloadName(declarer, method.results));
+  }
+  out_.Alias(method.cpp_name + kind, Template(method.kind, kind), arguments);
 }
 
 std::string HeaderEmitter::PayloadName(const Interface& declarer, const Payload& payload) const {

@@ -12,6 +12,18 @@ std::string Hex(uint64_t value) {
   return text;
 }
 
+const char* KindName(MethodKind kind) {
+  switch (kind) {
+    case MethodKind::kCall:
+      return "kCall";
+    case MethodKind::kOneWay:
+      return "kOneWay";
+    case MethodKind::kStream:
+      return "kStream";
+  }
+  return "";
+}
+
 class SourceEmitter {
  public:
   explicit SourceEmitter(const File& file) : file_(file) {}
@@ -83,7 +95,10 @@ void SourceEmitter::MethodTable() {
     out_.Indent();
     out_.Indent();
     out_.Line(".name = \"" + method.name + "\",");
-    out_.Line(std::string(".one_way = ") + (method.one_way ? "true" : "false") + ",");
+    out_.Line(std::string(".kind = lwmsg::MethodKind::") + KindName(method.kind) + ",");
+    out_.Line(std::string(".blocking = ") + (method.blocking ? "true" : "false") + ",");
+    out_.Line(".window = " + std::to_string(method.window) + ",");
+    out_.Line(".timeout = " + (method.timeout ? std::to_string(*method.timeout) : "{}") + ",");
     PayloadType(".params", method.params);
     PayloadType(".results", method.results);
     out_.Outdent();
@@ -126,8 +141,9 @@ void SourceEmitter::ServiceFunctions() {
   out_.Line();
   bool any = false;
   for (const auto& all : AllMethods(*interface_)) any = any || !all.methods->empty();
-  if (!any) return out_.Line("void " + name + "::Dispatch(lwmsg::IncomingCall /*call*/) {}");
-  out_.Line("void " + name + "::Dispatch(lwmsg::IncomingCall call) {");
+  if (!any)
+    return out_.Line("void " + name + "::DispatchIncoming(lwmsg::IncomingCall /*call*/) {}");
+  out_.Line("void " + name + "::DispatchIncoming(lwmsg::IncomingCall call) {");
   out_.Line("  switch (call.interface_id()) {");
   out_.Indent();
   out_.Indent();

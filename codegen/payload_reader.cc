@@ -15,6 +15,14 @@ bool IsOsHandle(capnp::Type type) {
   return type.isStruct() && type.asStruct().getProto().getId() == kOsHandleId;
 }
 
+// What T of a Handle(T) is in C++, "" if `type` is no Handle.
+std::string ObjectOf(const SchemaIndex& index, capnp::Type type) {
+  if (!type.isStruct() || type.asStruct().getProto().getId() != kHandleId) return "";
+  const std::string name = CppFullName(index, type.asStruct());
+  const size_t open = name.find('<');
+  return name.substr(open + 1, name.rfind('>') - open - 1);
+}
+
 // Whether the arguments of a generic type decide what the type is.
 bool IsParameter(capnp::schema::Type::Reader type) {
   while (type.isList()) type = type.getList().getElementType();
@@ -40,9 +48,11 @@ std::vector<HandleField> PayloadReader::Read(capnp::StructSchema root, const std
   WalkStruct(root, method_);
   std::vector<HandleField> handles;
   for (auto field : root.getFields()) {
-    if (field.getProto().isGroup() || !IsOsHandle(field.getType())) continue;
+    if (field.getProto().isGroup()) continue;
+    const std::string object = ObjectOf(index_, field.getType());
+    if (object.empty() && !IsOsHandle(field.getType())) continue;
     handles.push_back({field.getProto().getName().cStr(),
-                       TitleCase(CppMemberName(field.getProto())), IsInUnion(field),
+                       TitleCase(CppMemberName(field.getProto())), object, IsInUnion(field),
                        index_.MemberDoc(root, field.getIndex())});
   }
   return handles;

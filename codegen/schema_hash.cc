@@ -64,7 +64,9 @@ class NodeHasher {
     hasher_.Number(node.getInterface().getMethods().size());
     for (auto method : node.getInterface().getMethods()) {
       hasher_.Text(method.getName().cStr());
-      hasher_.Number(FindAnnotation(method.getAnnotations(), kOneWayId) ? 1 : 0);
+      const bool one_way = FindAnnotation(method.getAnnotations(), kOneWayId).has_value();
+      const bool stream = FindAnnotation(method.getAnnotations(), kStreamId).has_value();
+      hasher_.Number(stream ? 2 : one_way ? 1 : 0);
       Reach(method.getParamStructType());
       Brand(method.getParamBrand());
       Reach(method.getResultStructType());

@@ -23,6 +23,10 @@ inline constexpr uint64_t kCxxNamespaceId = 0xb9c6f99ebf805f2c;
 inline constexpr uint64_t kCxxNameId = 0xf264a779fef191ce;
 inline constexpr uint64_t kVersionId = 0xc5d28e614fb03a97;
 inline constexpr uint64_t kOneWayId = 0xd7f61b0c92e5843d;
+inline constexpr uint64_t kStreamId = 0xa93c5d08e7f1426b;
+inline constexpr uint64_t kTimeoutId = 0x8b14f7ac3960de52;
+inline constexpr uint64_t kBlockingId = 0xf52e90b7d4168ac3;
+inline constexpr uint64_t kHandleId = 0xf0b3d7c25e814a69;
 inline constexpr uint64_t kOsHandleId = 0xe2a1c4b67d905f13;
 // Of capnp/stream.capnp: what `-> stream` means.
 inline constexpr uint64_t kStreamResultId = 0x995f9a3377c0b16e;

@@ -34,11 +34,14 @@ class ModelBuilder {
   void AddBases(capnp::InterfaceSchema schema, const Location& where, Interface& interface);
   void AddMethod(capnp::InterfaceSchema::Method declared, const Location& user,
                  Interface& interface);
+  static void ReadKind(capnp::InterfaceSchema::Method declared, Method& method);
   Payload ReadPayload(capnp::InterfaceSchema::Method method, capnp::StructSchema schema,
                       const std::string& list, PayloadReader& reader, const Interface& interface);
 
   void CheckNamespace(const std::string& name, capnp::Schema file);
   void CheckOnce(Annotations annotations, uint64_t id, const std::string& name,
+                 const Location& where);
+  bool CheckKind(capnp::InterfaceSchema::Method declared, const std::string& name,
                  const Location& where);
   bool CheckMethod(capnp::InterfaceSchema::Method method, const std::string& name,
                    const Location& where);
@@ -136,6 +139,7 @@ const Interface* ModelBuilder::Find(capnp::Schema node, const Location& user) {
   interface.id = proto.getId();
   interface.name = name;
   interface.cpp_name = CppFlatName(index_, node);
+  interface.cpp_type = CppFullName(index_, node);
   interface.cpp_namespace = CppNamespace(*index_.FileOf(node));
   interface.version = version ? version->getUint32() : 0;
   interface.schema_hash = SchemaHash(index_, node.asInterface());
@@ -173,12 +177,26 @@ void ModelBuilder::AddMethod(capnp::InterfaceSchema::Method declared, const Loca
   method.name = proto.getName().cStr();
   method.cpp_name = TitleCase(CppMemberName(proto));
   method.ordinal = declared.getOrdinal();
-  method.one_way = FindAnnotation(proto.getAnnotations(), kOneWayId).has_value();
+  ReadKind(declared, method);
   method.doc = index_.MemberDoc(scope, declared.getIndex());
   PayloadReader reader(index_, diagnostics_, where, name);
   method.params = ReadPayload(declared, declared.getParamType(), "params", reader, interface);
   method.results = ReadPayload(declared, declared.getResultType(), "results", reader, interface);
   interface.methods.push_back(std::move(method));
+}
+
+void ModelBuilder::ReadKind(capnp::InterfaceSchema::Method declared, Method& method) {
+  auto annotations = declared.getProto().getAnnotations();
+  auto stream = FindAnnotation(annotations, kStreamId);
+  auto timeout = FindAnnotation(annotations, kTimeoutId);
+  auto interface = declared.getContainingInterface().getProto().getAnnotations();
+  method.kind = stream                                   ? MethodKind::kStream
+                : FindAnnotation(annotations, kOneWayId) ? MethodKind::kOneWay
+                                                         : MethodKind::kCall;
+  method.blocking =
+      FindAnnotation(annotations, kBlockingId) || FindAnnotation(interface, kBlockingId);
+  method.window = stream ? stream->getUint16() : 0;
+  if (timeout) method.timeout = timeout->getUint32();
 }
 
 Payload ModelBuilder::ReadPayload(capnp::InterfaceSchema::Method method, capnp::StructSchema schema,
@@ -218,10 +236,34 @@ void ModelBuilder::CheckOnce(Annotations annotations, uint64_t id, const std::st
   if (count > 1) diagnostics_.Error(where, name + " is given more than once; keep one");
 }
 
+bool ModelBuilder::CheckKind(capnp::InterfaceSchema::Method declared, const std::string& name,
+                             const Location& where) {
+  auto annotations = declared.getProto().getAnnotations();
+  CheckOnce(annotations, kOneWayId, "$Lwmsg.oneway", where);
+  CheckOnce(annotations, kStreamId, "$Lwmsg.stream", where);
+  CheckOnce(annotations, kTimeoutId, "$Lwmsg.timeout", where);
+  Method method;
+  ReadKind(declared, method);
+  const bool one_way = FindAnnotation(annotations, kOneWayId).has_value();
+  std::string wrong;
+  if (one_way && method.kind == MethodKind::kStream) {
+    wrong = "is both $Lwmsg.oneway and $Lwmsg.stream; keep one";
+  } else if (method.kind == MethodKind::kStream && method.window == 0) {
+    wrong = "is a stream with a window of 0, so that nothing could come; give at least 1";
+  } else if (one_way && method.timeout) {
+    wrong = "is $Lwmsg.oneway, so nobody waits; remove $Lwmsg.timeout";
+  } else if (method.blocking && method.kind != MethodKind::kCall) {
+    wrong =
+        "blocks, but only a method with one reply may: nothing would hold back the callers of "
+        "others; remove $Lwmsg.blocking";
+  }
+  if (!wrong.empty()) diagnostics_.Error(where, name + " " + wrong);
+  return wrong.empty();
+}
+
 bool ModelBuilder::CheckMethod(capnp::InterfaceSchema::Method method, const std::string& name,
                                const Location& where) {
   auto proto = method.getProto();
-  CheckOnce(proto.getAnnotations(), kOneWayId, "$Lwmsg.oneway", where);
   if (proto.getImplicitParameters().size() != 0) {
     diagnostics_.Error(where,
                        name +
@@ -232,10 +274,11 @@ bool ModelBuilder::CheckMethod(capnp::InterfaceSchema::Method method, const std:
   if (proto.getResultStructType() == kStreamResultId) {
     diagnostics_.Error(where,
                        name +
-                           " returns a stream, which lwmsg has none of; return nothing, or mark "
-                           "it $Lwmsg.oneway");
+                           " returns a stream in the manner of Cap'n Proto's RPC; mark a method "
+                           "with results $Lwmsg.stream, or one without $Lwmsg.oneway");
     return false;
   }
+  if (!CheckKind(method, name, where)) return false;
   if (!FindAnnotation(proto.getAnnotations(), kOneWayId)) return true;
   auto results = method.getResultType();
   if (results.getProto().getScopeId() == 0 && results.getFields().size() == 0) return true;

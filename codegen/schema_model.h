@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,10 +14,11 @@ namespace lwmsg::codegen {
 // What is generated, in the words of the generated code: the schema after all that can be wrong
 // with it was looked for. Doc comments are by line.
 
-// A field of the type OsHandle at the top of params or results.
+// A field of the type OsHandle or Handle(T) at the top of params or results.
 struct HandleField {
   std::string name;
   std::string cpp_name;  // "Tty", as in takeTty.
+  std::string object;    // Of a Handle(T), what T is in C++: "::files::File".
   bool in_union;
   std::vector<std::string> doc;
 };
@@ -28,11 +30,16 @@ struct Payload {
   std::vector<HandleField> handles;
 };
 
+enum class MethodKind { kCall, kOneWay, kStream };
+
 struct Method {
   std::string name;
   std::string cpp_name;  // "Open".
   uint16_t ordinal;
-  bool one_way;
+  MethodKind kind;
+  bool blocking;
+  uint16_t window;  // Of a stream.
+  std::optional<uint32_t> timeout;
   std::vector<std::string> doc;
   Payload params;
   Payload results;
@@ -42,6 +49,7 @@ struct Interface {
   uint64_t id;
   std::string name;           // "Outer.Inner".
   std::string cpp_name;       // "OuterInner".
+  std::string cpp_type;       // "::a::b::Outer::Inner".
   std::string cpp_namespace;  // "a::b", may be empty.
   uint32_t version;
   uint64_t schema_hash;

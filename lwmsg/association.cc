@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "lwmsg/internal/message_state.h"
+#include "lwmsg/internal/session_host.h"
 
 namespace lwmsg {
 
@@ -17,7 +18,8 @@ Association::Association(Executor& executor, std::unique_ptr<Transport> transpor
       peer_limits_{config_.limits.max_frame_bytes,
                    std::min(config_.limits.max_frame_handles, kMaxFrameHandles),
                    config_.limits.max_calls},
-      session_(config_.limits.max_objects),
+      channel_(internal::LoopRef<internal::CallTarget>(executor_, target_anchor_.link())),
+      session_(std::make_shared<Session>(RandomId(), config_.limits.max_objects)),
       hello_timer_(executor,
                    [this] {
                      End(Status(StatusCode::kDeadlineExceeded,
@@ -37,9 +39,10 @@ Association::~Association() {
 }
 
 void Association::Start() {
-  if (std::exchange(started_, true)) return;
+  if (state_ == State::kClosed || std::exchange(started_, true)) return;
   // A client's calls have deadlines of their own; a server may be slow to greet.
   if (config_.role == Role::kAcceptor) hello_timer_.ArmAfter(config_.limits.hello_timeout);
+  if (!transport_) transport_ = config_.connect();
   transport_->Start(*this);
   if (config_.role == Role::kConnector) SendHello();
 }
@@ -63,22 +66,35 @@ void Association::End(Status reason, bool say_goodbye) {
   end_reason_ = reason.ok() ? Status(StatusCode::kUnavailable, "it was closed") : reason;
   hello_timer_.Disarm();
   deadline_timer_.Disarm();
-  if (say_goodbye) SendGoodbye(reason);
-  transport_->Close([link = anchor_.link(), reason] {
+  if (say_goodbye && transport_) SendGoodbye(reason);
+  auto ended = [link = anchor_.link(), reason] {
     Association* self = link.get();
     if (self == nullptr || !self->config_.on_end) return;
     auto on_end = std::exchange(self->config_.on_end, {});
     on_end(reason);
-  });
+  };
+  if (transport_) {
+    transport_->Close(std::move(ended));
+  } else {
+    executor_.Post(std::move(ended));
+  }
+  held_.clear();
   // User code from here on: it may destroy this.
   auto calls = outgoing_.RemoveAll();
-  auto cancels = incoming_.RemoveAll();
+  auto cancelled = incoming_.RemoveAll();
+  auto leave = LeaveSession();
   const Status lost = reason.ok() ? Status(StatusCode::kUnavailable, "the association was closed")
                                   : std::move(reason);
   for (auto& call : calls) {
     if (call.done) call.done(Error(lost));
   }
-  for (auto& on_cancel : cancels) on_cancel();
+  for (auto& waiters : cancelled) waiters.Tell();
+  leave();
+}
+
+UniqueFunction<void()> Association::LeaveSession() {
+  if (!in_hosted_session_) return [session = session_] { session->End(); };
+  return [sessions = config_.sessions, id = session_->id()] { sessions->Leave(id); };
 }
 
 void Association::SendGoodbye(const Status& reason) {
@@ -95,6 +111,11 @@ void Association::SendHello() {
   hello.setMaxFrameBytes(config_.limits.max_frame_bytes);
   hello.setMaxFrameHandles(config_.limits.max_frame_handles);
   hello.setMaxCalls(config_.limits.max_calls);
+  if (config_.role == Role::kAcceptor) hello.setSessionId(session_->id());
+  const std::string& key = config_.session_key;
+  if (!key.empty()) {
+    hello.setSessionKey({reinterpret_cast<const kj::byte*>(key.data()), key.size()});
+  }
   auto protocols = hello.initProtocols(static_cast<uint32_t>(services_.entries().size()));
   uint32_t i = 0;
   for (const auto& entry : services_.entries()) {
@@ -133,6 +154,7 @@ void Association::OnMessage(IncomingMessage message) {
   using Which = wire::Envelope::Which;
   const auto which = message.state().envelope->which();
   if (which == Which::GOODBYE) return OnGoodbye(std::move(message));
+  if (holding_) return Hold(std::move(message));
   if ((which == Which::HELLO) == greeted_) {
     return End(Status(StatusCode::kMalformed,
                       greeted_ ? "a second hello" : "the first frame is not a hello"),
@@ -145,13 +167,42 @@ void Association::OnMessage(IncomingMessage message) {
       return OnCall(std::move(message));
     case Which::REPLY:
       return OnReply(std::move(message));
+    case Which::ITEM:
+      return OnItem(std::move(message));
     case Which::CANCEL:
       return OnCancel(std::move(message));
+    case Which::CREDIT:
+      return OnCredit(std::move(message));
+    case Which::RELEASE:
+      return OnRelease(std::move(message));
     default:
       return End(Status(StatusCode::kMalformed, "envelope of unknown kind " +
                                                     std::to_string(static_cast<int>(which)) +
                                                     "; no feature for it was agreed in hello"),
                  true);
+  }
+}
+
+void Association::Hold(IncomingMessage message) {
+  held_bytes_ += message.state().words.size() * sizeof(capnp::word);
+  held_.push_back(std::move(message));
+  const bool many = held_.size() > size_t{2} * config_.limits.max_calls;
+  if (!many && held_bytes_ <= config_.limits.max_queued_bytes) return;
+  End(Status(StatusCode::kResourceExhausted,
+             std::to_string(held_.size()) + " messages of " + std::to_string(held_bytes_) +
+                 " bytes came before the session was open, Limits::max_calls (twice) and "
+                 "Limits::max_queued_bytes"),
+      true);
+}
+
+void Association::Resume() {
+  holding_ = false;
+  const auto link = anchor_.link();
+  while (link.get() != nullptr && !holding_ && !held_.empty()) {
+    IncomingMessage message = std::move(held_.front());
+    held_.pop_front();
+    held_bytes_ -= message.state().words.size() * sizeof(capnp::word);
+    OnMessage(std::move(message));
   }
 }
 
@@ -170,8 +221,48 @@ void Association::OnHello(IncomingMessage message) {
                true);
   }
   hello_timer_.Disarm();
+  if (config_.role == Role::kConnector) {
+    if (state_ == State::kGreeting) state_ = State::kOpen;
+    if (config_.on_session) config_.on_session(hello.getSessionId());
+    return;
+  }
+  JoinSession(hello.getSessionKey());
+}
+
+void Association::JoinSession(capnp::Data::Reader key) {
+  if (key.size() != 0 && key.size() != kSessionKeyBytes) {
+    return End(
+        Status(StatusCode::kMalformed, "hello with a session key of " + std::to_string(key.size()) +
+                                           " bytes, not " + std::to_string(kSessionKeyBytes)),
+        true);
+  }
+  if (config_.sessions == nullptr) return OnSessionOpen(Status());
+  holding_ = true;
+  const auto link = anchor_.link();
+  std::optional<Status> answer;  // Of a session that opens at once.
+  auto session = config_.sessions->Join(std::string(key.asChars().begin(), key.size()), peer(),
+                                        [link, &answer](Status status) {
+                                          Association* self = link.get();
+                                          if (self == nullptr) return;
+                                          if (!self->in_hosted_session_) {
+                                            answer = std::move(status);
+                                          } else {
+                                            self->OnSessionOpen(status);
+                                          }
+                                        });
+  if (link.get() == nullptr) return;
+  if (!session) return End(std::move(session).error(), true);
+  session_ = std::move(*session);
+  in_hosted_session_ = true;
+  if (answer) OnSessionOpen(*answer);
+}
+
+void Association::OnSessionOpen(const Status& status) {
+  if (state_ == State::kClosed) return;
+  if (!status.ok()) return End(status, true);
   if (state_ == State::kGreeting) state_ = State::kOpen;
-  if (config_.role == Role::kAcceptor) SendHello();
+  SendHello();
+  Resume();
 }
 
 void Association::OnGoodbye(IncomingMessage message) {

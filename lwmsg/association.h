@@ -1,7 +1,9 @@
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,14 +20,30 @@
 
 namespace lwmsg {
 
+namespace internal {
+class SessionHost;
+}
+
+// Threads for handlers that block.
+class Workers {
+ public:
+  // Runs `task` on one of them, or destroys it there or here.
+  virtual void Run(UniqueFunction<void()> task) = 0;
+
+ protected:
+  ~Workers() = default;
+};
+
 // One typed conversation over one transport: greets, sends calls and matches their replies, takes
 // the peer's calls to services, keeps deadlines and limits. Made by Server, Client and
 // BlockingClient; users meet it as the Channel of a call. Lives on the executor's loop. Ends
 // exactly once, by Close, by the peer, or by destruction, which is allowed at any time, also inside
 // a callback of its own: each outstanding call of this side ends with a status, each call of the
 // peer is cancelled.
-class Association final : private Transport::Listener, private internal::CallTarget {
+class Association final : public internal::CallTarget, private Transport::Listener {
  public:
+  static constexpr size_t kSessionKeyBytes = 16;
+
   // The side that connected speaks first.
   enum class Role { kConnector, kAcceptor };
   // kGreeting until the peer's hello; kDraining takes no new calls; kClosed sends and takes
@@ -42,9 +60,20 @@ class Association final : private Transport::Listener, private internal::CallTar
     UniqueFunction<void(const Status&)> on_end = {};
     // For a thread that has no loop running: lets the executor run once, and wait if that is said.
     UniqueFunction<void(bool may_wait)> run_once = {};
+    // Makes the transport, if the constructor got none, when this starts.
+    UniqueFunction<std::unique_ptr<Transport>()> connect = {};
+    // Of the side that connected: what it says in hello, and who is told which session it is in.
+    std::string session_key = {};
+    UniqueFunction<void(uint64_t session_id)> on_session = {};
+    // Of the side that was connected to: where it gets its sessions; null: each its own. Outlives
+    // this.
+    internal::SessionHost* sessions = nullptr;
+    // Where blocking handlers run; null: on the loop. Outlives this.
+    Workers* workers = nullptr;
   };
 
   // `executor` and `services` outlive this.
+  // `transport` may be null if the configuration says how to connect.
   Association(Executor& executor, std::unique_ptr<Transport> transport,
               const ServiceTable& services, Config config);
   Association(const Association&) = delete;
@@ -53,24 +82,41 @@ class Association final : private Transport::Listener, private internal::CallTar
 
   // Begins; the first call does it too.
   void Start();
+  PendingCall Start(OutgoingCall call, ReplyCallback done) override;
+  Status Post(OutgoingCall call) override;
+  bool can_wait() const override { return static_cast<bool>(config_.run_once); }
+  void WaitOnce() override { config_.run_once(true); }
   // Says goodbye with `reason` (OK: finished), ends all calls, hangs up. Does nothing when closed.
   void Close(Status reason);
   // Takes no more calls, closes when those in hand are answered in both directions.
   void Drain();
 
   State state() const { return state_; }
-  const Token& peer() const { return transport_->peer(); }
-  Session& session() { return session_; }
-  Channel channel() { return Channel(target_anchor_.link()); }
+  // Nothing known before it is connected.
+  const Token& peer() const { return transport_ ? transport_->peer() : nobody_; }
+  // The objects of this side that the peer has names for.
+  const std::shared_ptr<Session>& session() override { return session_; }
+  const Channel& channel() const { return channel_; }
   internal::Link<Association> link() const { return anchor_.link(); }
+  internal::LoopRef<Association> ref() const {
+    return internal::LoopRef<Association>(executor_, anchor_.link());
+  }
+
+  // For PendingCall and the names of the peer's objects.
+  void Cancel(uint32_t id);
+  void GiveCredit(uint32_t id, uint32_t items);
+  void Release(uint64_t object, uint32_t copies);
 
   // For IncomingCall. Unknown ids are ignored: the association may have closed meanwhile.
   void Answer(uint32_t id, const Protocol& protocol, uint16_t method, OutgoingMessage reply);
   void AnswerError(uint32_t id, const Status& status);
   bool IsCancelled(uint32_t id) const;
   void SetOnCancel(uint32_t id, UniqueFunction<void()> callback);
-  // True while the handler of call `id` is left by an exception, which then becomes the answer.
-  bool HandlerIsThrowing(uint32_t id) const;
+  std::stop_token StopTokenOf(uint32_t id);
+  // Takes `item` if it is sent.
+  Status SendItem(uint32_t id, const Protocol& protocol, uint16_t method, OutgoingMessage& item);
+  uint32_t Credit(uint32_t id) const;
+  void SetOnCredit(uint32_t id, UniqueFunction<void()> callback);
 
  private:
   // What the peer's hello said; our own limits until then.
@@ -82,32 +128,49 @@ class Association final : private Transport::Listener, private internal::CallTar
 
   void OnFrame(Frame frame) override;
   void OnClosed(Status reason) override;
-  uint32_t Start(OutgoingCall call, ReplyCallback done) override;
-  Status Post(OutgoingCall call) override;
-  Result<IncomingMessage> Wait(OutgoingCall call) override;
-  void Cancel(uint32_t id) override;
 
   void OnMessage(IncomingMessage message);
   void OnHello(IncomingMessage message);
+  void OnSessionOpen(const Status& status);
   void OnCall(IncomingMessage message);
   void OnReply(IncomingMessage message);
+  void OnItem(IncomingMessage message);
   void OnCancel(IncomingMessage message);
+  void OnCredit(IncomingMessage message);
+  void OnRelease(IncomingMessage message);
   void OnGoodbye(IncomingMessage message);
   void OnDeadline();
+  // What comes while the session is not open yet waits, in order.
+  void Hold(IncomingMessage message);
+  void Resume();
 
+  // What a call is for: a service, or an object of the session, which is then kept alive.
+  struct Callee {
+    const Protocol* protocol;
+    Service* service;
+    std::shared_ptr<Service> object;
+  };
+  Result<Callee> FindCallee(uint64_t interface_id, uint64_t object) const;
   // What is wrong with a call before its handler is asked; OK if nothing is.
-  Status Admit(const ServiceTable::Entry* entry, uint64_t interface_id, uint16_t method,
-               IncomingMessage& message) const;
-  void Dispatch(const ServiceTable::Entry& entry, IncomingCall call, uint32_t id);
+  Status Admit(const Protocol& protocol, uint16_t method, IncomingMessage& message) const;
+  void Dispatch(const Callee& callee, IncomingCall call);
+  // Checks a payload; the names in it are then taken or let go of by whoever reads it.
+  Status CheckPayload(IncomingMessage& message, const internal::PayloadType& type) const;
   // What is wrong with a message of `method` before it is sent; OK if nothing is.
   Status CheckOutgoing(const Protocol& protocol, const MethodInfo& method,
                        OutgoingMessage& message) const;
   Status CheckCall(OutgoingCall& call) const;
+  // Zero: none.
+  std::chrono::microseconds TimeoutOf(const OutgoingCall& call) const;
+  std::optional<TimePoint> DeadlineAfter(std::chrono::microseconds timeout) const;
   void SendError(uint32_t id, const Status& status);
   void SendHello();
   void SendGoodbye(const Status& reason);
   void Send(OutgoingMessage message);
   void SendCancel(uint32_t id);
+  // What is to be done last.
+  UniqueFunction<void()> LeaveSession();
+  void JoinSession(capnp::Data::Reader key);
   void Arm(TimePoint deadline);
   void CloseIfDrained();
   // The one way into kClosed. Runs user code last.
@@ -125,14 +188,18 @@ class Association final : private Transport::Listener, private internal::CallTar
   Status end_reason_;
   PeerLimits peer_limits_;
   std::vector<std::pair<uint64_t, uint64_t>> peer_schemas_;  // Interface id, schema hash.
-  Session session_;
+  Channel channel_;
+  std::shared_ptr<Session> session_;
+  bool in_hosted_session_ = false;
+  bool holding_ = false;
+  std::deque<IncomingMessage> held_;
+  size_t held_bytes_ = 0;
   internal::OutgoingCalls outgoing_;
   internal::IncomingCalls incoming_;
-  uint32_t dispatching_ = 0;
-  int exceptions_before_dispatch_ = 0;
   bool overflowed_ = false;
   Timer hello_timer_;
   Timer deadline_timer_;
+  Token nobody_;
   std::unique_ptr<Transport> transport_;  // Last: gone first, so it calls nothing that is gone.
 };
 

@@ -8,11 +8,13 @@
 namespace lwmsg {
 
 // A connection to a server for a thread that waits for its replies (`request.Sync()`); no loop, no
-// other thread. Used on one thread at a time. Otherwise as Client. Callbacks of Send, and calls of
-// the server to a service, run inside a Sync of this client.
+// other thread. Used on one thread at a time; for several threads, one client each, with one
+// SessionKey if they share Handles. With direct:, the server must run on another thread. Otherwise
+// as Client. Callbacks of Send, and calls of the server to a service, run inside a Sync of this
+// client.
 class BlockingClient {
  public:
-  explicit BlockingClient(std::string_view endpoint, ClientOptions options = {});
+  explicit BlockingClient(std::string_view endpoints, ClientOptions options = {});
   explicit BlockingClient(OsHandle socket, ClientOptions options = {});
   BlockingClient(const BlockingClient&) = delete;
   BlockingClient& operator=(const BlockingClient&) = delete;

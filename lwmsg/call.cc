@@ -7,8 +7,9 @@
 #include "lwmsg/association.h"
 
 namespace lwmsg {
+namespace {
 
-Status internal::StatusOfCurrentException() {
+Status StatusOfCurrentException() {
   try {
     throw;
   } catch (const kj::Exception& error) {
@@ -21,13 +22,62 @@ Status internal::StatusOfCurrentException() {
   }
 }
 
-IncomingCall::IncomingCall(internal::Link<Association> association, uint32_t id,
-                           const Protocol& protocol, uint16_t method, IncomingMessage request)
+// A handler that runs on this thread. Its call, if an exception destroys it, leaves the answer to
+// RunHandler, which knows what was thrown.
+class HandlerScope {
+ public:
+  explicit HandlerScope(const IncomingCall& call)
+      : association_(call.association().link().key()),
+        id_(call.id()),
+        exceptions_(std::uncaught_exceptions()),
+        outer_(current_) {
+    current_ = this;
+  }
+  HandlerScope(const HandlerScope&) = delete;
+  HandlerScope& operator=(const HandlerScope&) = delete;
+  ~HandlerScope() { current_ = outer_; }
+
+  static bool IsThrowing(const void* association, uint32_t id) {
+    return current_ != nullptr && current_->association_ == association && current_->id_ == id &&
+           std::uncaught_exceptions() > current_->exceptions_;
+  }
+
+ private:
+  static thread_local HandlerScope* current_;
+
+  const void* association_;
+  uint32_t id_;
+  int exceptions_;
+  HandlerScope* outer_;
+};
+
+thread_local HandlerScope* HandlerScope::current_ = nullptr;
+
+}  // namespace
+
+Status internal::RunHandler(Service& service, IncomingCall call) {
+  const HandlerScope scope(call);
+  const Protocol& protocol = call.protocol();
+  const MethodInfo& method = protocol.methods[call.method()];
+  try {
+    service.DispatchIncoming(std::move(call));
+    return Status();
+  } catch (...) {
+    const Status thrown = StatusOfCurrentException();
+    return Status(thrown.code(), MethodName(protocol, method) + ": " + thrown.message());
+  }
+}
+
+IncomingCall::IncomingCall(internal::LoopRef<Association> association, uint32_t id,
+                           const Protocol& protocol, uint16_t method, IncomingMessage request,
+                           std::shared_ptr<Service> object)
     : association_(std::move(association)),
       id_(id),
       protocol_(&protocol),
       method_(method),
       peer_(association_.get()->peer()),
+      session_(association_.get()->session()),
+      object_(std::move(object)),
       request_(std::move(request)) {}
 
 IncomingCall& IncomingCall::operator=(IncomingCall&& other) noexcept {
@@ -39,16 +89,19 @@ IncomingCall& IncomingCall::operator=(IncomingCall&& other) noexcept {
   protocol_ = other.protocol_;
   method_ = other.method_;
   peer_ = std::move(other.peer_);
+  session_ = std::move(other.session_);
+  object_ = std::move(other.object_);
   request_ = std::move(other.request_);
   reply_ = std::move(other.reply_);
+  stop_token_ = std::move(other.stop_token_);
   return *this;
 }
 
 IncomingCall::~IncomingCall() { Drop(); }
 
 void IncomingCall::Drop() {
-  Association* association = association_.get();
-  if (!pending_ || association == nullptr || association->HandlerIsThrowing(id_)) return;
+  if (!pending_ || HandlerScope::IsThrowing(association_.link().key(), id_)) return;
+  if (protocol_->methods[method_].kind == MethodKind::kOneWay) return;
   Fail(Status(StatusCode::kAborted, "the service let go of " + name() + " without an answer"));
 }
 
@@ -57,45 +110,83 @@ std::string IncomingCall::name() const {
 }
 
 OutgoingMessage& IncomingCall::reply() {
-  if (!reply_) reply_ = OutgoingMessage::ForReply();
+  if (!reply_) {
+    reply_ = protocol_->methods[method_].kind == MethodKind::kStream && pending_
+                 ? OutgoingMessage::ForItem()
+                 : OutgoingMessage::ForReply();
+    reply_->handles().set_session(session_);
+  }
   return *reply_;
 }
 
 void IncomingCall::Reply() {
   if (!pending_) return;
   pending_.value = false;
-  if (Association* association = association_.get()) {
-    association->Answer(id_, *protocol_, method_, std::move(reply()));
-  }
+  association_.Run([id = id_, protocol = protocol_, method = method_,
+                    answer = std::move(reply())](Association& association) mutable {
+    association.Answer(id, *protocol, method, std::move(answer));
+  });
 }
 
 void IncomingCall::Fail(const Status& status) {
   if (!pending_) return;
   pending_.value = false;
-  if (Association* association = association_.get()) association->AnswerError(id_, status);
+  association_.Run([id = id_, status](Association& association) {  //
+    association.AnswerError(id, status);
+  });
 }
 
-void IncomingCall::FailWithCurrentException() { Fail(internal::StatusOfCurrentException()); }
+void IncomingCall::FailWithCurrentException() { Fail(StatusOfCurrentException()); }
+
+Status IncomingCall::SendItem() {
+  Association* association = association_.get();
+  if (!pending_ || association == nullptr) {
+    return Status(StatusCode::kUnavailable, name() + ": the stream has ended");
+  }
+  Status sent = association->SendItem(id_, *protocol_, method_, reply());
+  if (sent.ok()) reply_.reset();
+  return sent;
+}
+
+uint32_t IncomingCall::credit() const {
+  Association* association = association_.get();
+  return association == nullptr ? 0 : association->Credit(id_);
+}
+
+void IncomingCall::OnCredit(UniqueFunction<void()> callback) {
+  if (credit() != 0 || cancelled()) return callback();
+  association_.get()->SetOnCredit(id_, std::move(callback));
+}
 
 bool IncomingCall::cancelled() const {
+  if (stop_token_) return stop_token_->stop_requested();
   Association* association = association_.get();
   return association == nullptr || association->IsCancelled(id_);
 }
 
+std::stop_token IncomingCall::stop_token() {
+  if (!stop_token_) {
+    Association* association = association_.get();
+    if (association != nullptr) {
+      stop_token_ = association->StopTokenOf(id_);
+    } else {
+      std::stop_source stopped;
+      stopped.request_stop();
+      stop_token_ = stopped.get_token();
+    }
+  }
+  return *stop_token_;
+}
+
 void IncomingCall::OnCancel(UniqueFunction<void()> callback) {
   Association* association = association_.get();
-  if (cancelled()) return callback();
+  if (association == nullptr || association->IsCancelled(id_)) return callback();
   association->SetOnCancel(id_, std::move(callback));
 }
 
 Channel IncomingCall::channel() const {
   Association* association = association_.get();
   return association == nullptr ? Channel() : association->channel();
-}
-
-Session* IncomingCall::session() const {
-  Association* association = association_.get();
-  return association == nullptr ? nullptr : &association->session();
 }
 
 }  // namespace lwmsg

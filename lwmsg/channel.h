@@ -1,15 +1,21 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <memory>
 #include <optional>
+#include <utility>
 
 #include "lwmsg/function.h"
-#include "lwmsg/internal/link.h"
+#include "lwmsg/internal/loop_ref.h"
 #include "lwmsg/message.h"
 #include "lwmsg/protocol.h"
 #include "lwmsg/status.h"
 
 namespace lwmsg {
+
+class Association;
+class Session;
 
 using ReplyCallback = UniqueFunction<void(Result<IncomingMessage>)>;
 
@@ -17,24 +23,32 @@ using ReplyCallback = UniqueFunction<void(Result<IncomingMessage>)>;
 struct OutgoingCall {
   const Protocol* protocol;
   const MethodInfo* method;
+  // Of the peer's session; 0: the service.
+  uint64_t object;
   OutgoingMessage message;
-  // Zero: no deadline. Empty: Limits::call_timeout.
+  // Zero: no deadline. Empty: as the schema says, or else Limits::call_timeout.
   std::optional<std::chrono::milliseconds> timeout;
+  // Of a stream: what gets each item, on the loop.
+  UniqueFunction<void(IncomingMessage)> on_item = {};
 };
+
+class PendingCall;
 
 namespace internal {
 
-// What calls can be sent over.
+// What calls can be sent over. All functions on its loop.
 class CallTarget {
  public:
-  // Sends the request; `done` runs exactly once, later. Returns the call's id for Cancel.
-  virtual uint32_t Start(OutgoingCall call, ReplyCallback done) = 0;
+  // Sends the request; `done` runs exactly once, later.
+  virtual PendingCall Start(OutgoingCall call, ReplyCallback done) = 0;
   // Sends a one-way request. Error if it could not be queued.
   virtual Status Post(OutgoingCall call) = 0;
-  // As Start, but waits for the reply on this thread.
-  virtual Result<IncomingMessage> Wait(OutgoingCall call) = 0;
-  // Ends the call with kCancelled if it still waits, and tells the callee.
-  virtual void Cancel(uint32_t id) = 0;
+  // The objects of this side that the peer has names for.
+  virtual const std::shared_ptr<Session>& session() = 0;
+  // Whether this thread may wait, having no loop to run; if so, WaitOnce waits until something
+  // happens and lets that take its course.
+  virtual bool can_wait() const = 0;
+  virtual void WaitOnce() = 0;
 
  protected:
   ~CallTarget() = default;
@@ -42,36 +56,47 @@ class CallTarget {
 
 }  // namespace internal
 
-// Where generated clients send their calls: a Client, a BlockingClient, or the association that a
-// call came in by. A value; it does not keep its target alive: once that is gone, calls fail with
-// kUnavailable. Used on the target's loop only.
+// Where generated clients send their calls: a Client, a BlockingClient, the association that a
+// call came in by, or an object over one of these. A value; it does not keep its target alive: once
+// that is gone, calls fail with kUnavailable. Calls are made on the target's loop only.
 class Channel {
  public:
   // Goes nowhere.
   Channel() = default;
-  explicit Channel(internal::Link<internal::CallTarget> target) : target_(std::move(target)) {}
+  explicit Channel(internal::LoopRef<internal::CallTarget> target) : target_(std::move(target)) {}
 
   internal::CallTarget* target() const { return target_.get(); }
-  const internal::Link<internal::CallTarget>& link() const { return target_; }
-
- private:
-  internal::Link<internal::CallTarget> target_;
-};
-
-// Names a call under way. A value, may be dropped: that does not end the call.
-class PendingCall {
- public:
-  PendingCall() = default;
-  PendingCall(internal::Link<internal::CallTarget> target, uint32_t id)
-      : target_(std::move(target)), id_(id) {}
-
-  // The callback gets kCancelled soon, the callee is told. Nothing happens if the call has ended.
-  void Cancel() {
-    if (auto* target = target_.get()) target->Cancel(id_);
+  const internal::LoopRef<internal::CallTarget>& ref() const { return target_; }
+  // The object that calls go to; 0: the service.
+  uint64_t object() const { return object_; }
+  // The same, for calls to `object`. `keep` is kept for as long as copies of the channel are.
+  Channel WithObject(uint64_t object, std::shared_ptr<const void> keep = {}) const {
+    Channel channel = *this;
+    channel.object_ = object;
+    channel.keep_ = std::move(keep);
+    return channel;
   }
 
  private:
-  internal::Link<internal::CallTarget> target_;
+  internal::LoopRef<internal::CallTarget> target_;
+  uint64_t object_ = 0;
+  std::shared_ptr<const void> keep_;
+};
+
+// Names a call under way. A value, may be dropped: that does not end the call. Any thread.
+class PendingCall {
+ public:
+  PendingCall() = default;
+  PendingCall(internal::LoopRef<Association> association, uint32_t id)
+      : association_(std::move(association)), id_(id) {}
+
+  // The callback gets kCancelled soon, the callee is told. Nothing happens if the call has ended.
+  void Cancel() const;
+  // For streams: allows the callee `items` more.
+  void GiveCredit(uint32_t items) const;
+
+ private:
+  internal::LoopRef<Association> association_;
   uint32_t id_ = 0;
 };
 

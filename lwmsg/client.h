@@ -6,8 +6,18 @@
 
 #include "lwmsg/association.h"
 #include "lwmsg/loop.h"
+#include "lwmsg/session_key.h"
 
 namespace lwmsg {
+
+// What a client does when its connection has ended.
+enum class Reconnect {
+  // Stays so: every call fails with kUnavailable.
+  kNever,
+  // The next call connects again. Calls that were under way have failed; nothing is sent twice. The
+  // server must be the same user as before.
+  kOnNextCall,
+};
 
 struct ClientOptions {
   Limits limits = {};
@@ -15,18 +25,25 @@ struct ClientOptions {
   // kernel reports it: calls fail with kPermissionDenied. Says who must have listened; for a pair,
   // who writes.
   std::optional<uint32_t> server_euid = {};
-  // Called once when the connection has ended, with the reason.
+  Reconnect reconnect = Reconnect::kNever;
+  // Clients with copies of one key are in one session. Empty: a session of its own for each
+  // connection.
+  std::optional<SessionKey> session = {};
+  // Called when a connection has ended, with the reason.
   UniqueFunction<void(const Status& reason)> on_end = {};
+  // Called when a connection is in another session than the one before: the server was started
+  // again, or every connection of the session was lost. All Handles of before are invalid.
+  UniqueFunction<void()> on_session_lost = {};
 };
 
-// A connection to a server, on a loop. Connects with the first call. When the connection has ended
-// it stays so: calls fail with kUnavailable, and a new Client is needed; nothing is ever sent
-// twice. May be destroyed at any time on its loop: calls that wait get kUnavailable.
+// A connection to a server, on a loop. Connects with the first call. May be destroyed at any time
+// on its loop: calls that wait get kUnavailable.
 class Client {
  public:
-  // To an Endpoint, "unix:/run/app.sock". What is wrong with it is the error of the first call.
-  Client(Loop& loop, std::string_view endpoint, ClientOptions options = {});
-  // Over a connected Unix stream socket, such as one end of a pair.
+  // To an Endpoint, "unix:/run/app.sock", or several, "direct:app,unix:/run/app.sock": the first
+  // where a server is. What is wrong is the error of the first call.
+  Client(Loop& loop, std::string_view endpoints, ClientOptions options = {});
+  // Over a connected Unix stream socket, such as one end of a pair. Never connects again.
   Client(Loop& loop, OsHandle socket, ClientOptions options = {});
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;

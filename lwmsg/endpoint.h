@@ -2,22 +2,27 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "lwmsg/status.h"
 
 namespace lwmsg {
 
-// A parsed address of a LOCAL server:
+// A parsed address of a server:
+//   direct:app               a name in this process (connection mode DIRECT)
 //   unix:/run/app.sock       a socket file (relative paths are taken as they are)
 //   unix-abstract:app        a name in the network namespace; it has no permissions, so any user
 //   can
 //                            take it first (unix(7), "Abstract sockets") and any user can connect
 class Endpoint {
  public:
-  enum class Kind { kPath, kAbstract };
+  enum class Kind { kPath, kAbstract, kDirect };
 
   // Error: kInvalidArgument, with what is wrong and the forms that there are.
   static Result<Endpoint> Parse(std::string_view text);
+  // Several, to be tried in order: "direct:app,unix:/run/app.sock". A comma that no scheme follows
+  // is a part of a name.
+  static Result<std::vector<Endpoint>> ParseList(std::string_view text);
 
   Kind kind() const { return kind_; }
   // The path or name, without the scheme.

@@ -2,6 +2,21 @@
 
 namespace lwmsg {
 
+void internal::Door::Post(UniqueFunction<void()> task) {
+  const std::lock_guard lock(mutex_);
+  if (executor_ != nullptr) executor_->Post(std::move(task));
+}
+
+bool internal::Door::OnOwnThread() {
+  const std::lock_guard lock(mutex_);
+  return executor_ != nullptr && executor_->OnOwnThread();
+}
+
+void internal::Door::Close() {
+  const std::lock_guard lock(mutex_);
+  executor_ = nullptr;
+}
+
 std::optional<TimePoint> Executor::earliest_timer() const {
   if (timers_.empty()) return std::nullopt;
   return timers_.begin()->first;

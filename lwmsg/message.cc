@@ -79,6 +79,12 @@ OutgoingMessage OutgoingMessage::ForReply() {
   return message;
 }
 
+OutgoingMessage OutgoingMessage::ForItem() {
+  OutgoingMessage message;
+  message.state_->payload = message.state_->envelope.initItem().getResults();
+  return message;
+}
+
 capnp::AnyPointer::Builder OutgoingMessage::payload() { return *state_->payload; }
 
 OutgoingHandles& OutgoingMessage::handles() { return state_->handles; }
@@ -110,6 +116,23 @@ size_t OutgoingMessage::ByteSize() {
   for (auto& segment : segments) bytes += segment.asBytes().size();
   return bytes;
 }
+
+namespace {
+
+capnp::AnyPointer::Reader PayloadOf(const wire::Envelope::Reader& envelope) {
+  switch (envelope.which()) {
+    case wire::Envelope::CALL:
+      return envelope.getCall().getParams();
+    case wire::Envelope::REPLY:
+      return envelope.getReply().getResults();
+    case wire::Envelope::ITEM:
+      return envelope.getItem().getResults();
+    default:
+      return capnp::AnyPointer::Reader();
+  }
+}
+
+}  // namespace
 
 namespace internal {
 
@@ -152,11 +175,9 @@ Result<IncomingMessage> IncomingMessage::Parse(Frame frame, const Limits& limits
 }
 
 Status IncomingMessage::CheckPayload(const internal::PayloadType& type) {
-  auto envelope = state_->checked.getRoot<wire::Envelope>();
   state_->objects.clear();
-  Status sound = type.Check(
-      envelope.isCall() ? envelope.getCall().getParams() : envelope.getReply().getResults(),
-      state_->handles.size(), state_->objects);
+  Status sound = type.Check(PayloadOf(state_->checked.getRoot<wire::Envelope>()),
+                            state_->handles.size(), state_->objects);
   // Cap'n Proto does not say how deep is too deep.
   if (sound.message().find("deeply-nested") == std::string::npos) return sound;
   return Status(sound.code(), sound.message() + " The limit is " +
@@ -168,12 +189,7 @@ const std::vector<internal::ObjectName>& IncomingMessage::object_names() const {
   return state_->objects;
 }
 
-capnp::AnyPointer::Reader IncomingMessage::payload() const {
-  const auto& envelope = *state_->envelope;
-  if (envelope.isCall()) return envelope.getCall().getParams();
-  if (envelope.isReply()) return envelope.getReply().getResults();
-  return capnp::AnyPointer::Reader();
-}
+capnp::AnyPointer::Reader IncomingMessage::payload() const { return PayloadOf(*state_->envelope); }
 
 IncomingHandles& IncomingMessage::handles() { return state_->handles; }
 

@@ -31,11 +31,12 @@ class OutgoingMessage {
   OutgoingMessage& operator=(OutgoingMessage&&) noexcept;
   ~OutgoingMessage();
 
-  // A call with empty params, and a successful reply with empty results.
+  // A call with empty params; a successful reply, and an item of a stream, with empty results.
   static OutgoingMessage ForCall(uint64_t interface_id, uint16_t method);
   static OutgoingMessage ForReply();
+  static OutgoingMessage ForItem();
 
-  // The params or results. Only for the two kinds above.
+  // The params or results. Only for the kinds above.
   capnp::AnyPointer::Builder payload();
   OutgoingHandles& handles();
 

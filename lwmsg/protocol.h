@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -8,10 +9,25 @@
 
 namespace lwmsg {
 
+enum class MethodKind : uint8_t {
+  // One reply.
+  kCall,
+  // None: `$Lwmsg.oneway`.
+  kOneWay,
+  // Many items, then one reply: `$Lwmsg.stream`.
+  kStream,
+};
+
 // One method of an interface; constant data from the generator.
 struct MethodInfo {
   const char* name;
-  bool one_way;
+  MethodKind kind;
+  // The handler may block: `$Lwmsg.blocking`.
+  bool blocking;
+  // Of a stream: how many items may be on their way.
+  uint16_t window;
+  // `$Lwmsg.timeout` in milliseconds, 0 for none; empty if it is not given.
+  std::optional<uint32_t> timeout;
   // What its params and results must look like.
   const internal::PayloadType& (*params)();
   const internal::PayloadType& (*results)();

@@ -5,26 +5,10 @@
 #include <optional>
 #include <utility>
 
-#include "lwmsg/channel.h"
-#include "lwmsg/payload.h"
+#include "lwmsg/reply.h"
+#include "lwmsg/stream.h"
 
 namespace lwmsg {
-
-// The results of a call, of the type that `R::Schema` is in Cap'n Proto. Owns the message that it
-// reads. Move-only. Its accessors do not throw: the message was checked when it came.
-template <typename R>
-class Reply : public R::Reader {
- public:
-  explicit Reply(IncomingMessage message)
-      : R::Reader(message.payload().getAs<typename R::Schema>(), message.handles()),
-        message_(std::move(message)) {}
-
-  // The OS handle of a field at any depth of the results; see IncomingHandles::Take.
-  Result<OsHandle> Take(schema::OsHandle::Reader field) { return message_.handles().Take(field); }
-
- private:
-  IncomingMessage message_;
-};
 
 namespace internal {
 
@@ -34,10 +18,12 @@ class RequestBase {
  public:
   RequestBase(Channel channel, const Protocol& protocol, uint16_t method)
       : channel_(std::move(channel)),
-        call_{&protocol, &protocol.methods[method], OutgoingMessage::ForCall(protocol.id, method),
-              std::nullopt},
+        call_{&protocol, &protocol.methods[method], channel_.object(),
+              OutgoingMessage::ForCall(protocol.id, method), std::nullopt},
         params_(call_.message.payload().template initAs<typename P::Schema>(),
-                call_.message.handles()) {}
+                call_.message.handles()) {
+    if (auto* target = channel_.target()) call_.message.handles().set_session(target->session());
+  }
 
   // The params, to be filled.
   typename P::Builder* operator->() { return &params_; }
@@ -45,6 +31,12 @@ class RequestBase {
   // Gives an OS handle to a field at any depth of the params; see OutgoingHandles::Put.
   void Put(schema::OsHandle::Builder field, OsHandle handle) {
     call_.message.handles().Put(field, std::move(handle));
+  }
+  // Names an object of this side in a `Handle(T)` at any depth of the params, so that the callee
+  // can call it or bring it back; see OutgoingHandles::Register.
+  template <typename T, typename HandleBuilder>
+  Status Register(HandleBuilder field, const std::shared_ptr<T>& object) {
+    return call_.message.handles().Register(field, object);
   }
 
  protected:
@@ -54,16 +46,6 @@ class RequestBase {
  private:
   typename P::Builder params_;
 };
-
-inline Status ChannelGone() {
-  return Status(StatusCode::kUnavailable, "the client or association of this stub is gone");
-}
-
-template <typename R>
-Result<Reply<R>> ToReply(Result<IncomingMessage> message) {
-  if (!message) return Error(std::move(message).error());
-  return Reply<R>(std::move(*message));
-}
 
 }  // namespace internal
 
@@ -96,8 +78,8 @@ class Request : public internal::RequestBase<P> {
  public:
   using internal::RequestBase<P>::RequestBase;
 
-  // How long the reply is waited for, also known to the callee; zero: for ever. Default:
-  // Limits::call_timeout.
+  // How long the reply is waited for, also known to the callee; zero: for ever. Default: as the
+  // schema says ($Lwmsg.timeout), or else Limits::call_timeout.
   void set_timeout(std::chrono::milliseconds timeout) { this->call_.timeout = timeout; }
 
   // Sends, and waits for the reply on this thread: for a BlockingClient. On a client that has a
@@ -105,7 +87,12 @@ class Request : public internal::RequestBase<P> {
   Result<Reply<R>> Sync() {
     auto* target = this->channel_.target();
     if (target == nullptr) return Error(internal::ChannelGone());
-    return internal::ToReply<R>(target->Wait(std::move(this->call_)));
+    if (!target->can_wait()) return Error(internal::CannotWait());
+    std::optional<Result<IncomingMessage>> reply;
+    target->Start(std::move(this->call_),
+                  [&reply](Result<IncomingMessage> result) { reply = std::move(result); });
+    while (!reply) target->WaitOnce();
+    return internal::ToReply<R>(std::move(*reply));
   }
 
   // Sends; `callback(Result<Reply<R>>)` runs exactly once, on the loop, whatever happens: reply,
@@ -119,17 +106,52 @@ class Request : public internal::RequestBase<P> {
       callback(Result<Reply<R>>(Error(internal::ChannelGone())));
       return PendingCall();
     }
-    const uint32_t id =
-        target->Start(std::move(this->call_),
-                      [callback = std::move(callback)](Result<IncomingMessage> message) mutable {
-                        callback(internal::ToReply<R>(std::move(message)));
-                      });
-    return PendingCall(this->channel_.link(), id);
+    return target->Start(std::move(this->call_),
+                         [callback = std::move(callback)](Result<IncomingMessage> message) mutable {
+                           callback(internal::ToReply<R>(std::move(message)));
+                         });
   }
 
   // Sends when awaited, in a coroutine: `auto reply = co_await request.Send();`
   ReplyAwaiter<R> Send() {
     return ReplyAwaiter<R>(std::move(this->channel_), std::move(this->call_));
+  }
+};
+
+// A call of a `$Lwmsg.stream` method.
+template <typename P, typename R>
+class StreamRequest : public internal::RequestBase<P> {
+ public:
+  using internal::RequestBase<P>::RequestBase;
+
+  // How long the whole stream may take; zero, the default: for ever.
+  void set_timeout(std::chrono::milliseconds timeout) { this->call_.timeout = timeout; }
+
+  // Sends; what comes is read from the Stream. What is wrong is its first item.
+  Stream<R> Start() {
+    auto state = std::make_shared<internal::StreamState>();
+    state->channel = this->channel_;
+    state->window = this->call_.method->window;
+    auto* target = this->channel_.target();
+    if (target == nullptr) {
+      state->end = internal::ChannelGone();
+      return Stream<R>(std::move(state));
+    }
+    // What is not held by the Stream any more takes nothing in.
+    this->call_.on_item = [link = std::weak_ptr(state)](IncomingMessage item) {
+      auto stream = link.lock();
+      if (!stream) return;
+      stream->items.push_back(std::move(item));
+      stream->Wake();
+    };
+    state->call = target->Start(std::move(this->call_),
+                                [link = std::weak_ptr(state)](Result<IncomingMessage> end) {
+                                  auto stream = link.lock();
+                                  if (!stream) return;
+                                  stream->end = end ? Status() : std::move(end).error();
+                                  stream->Wake();
+                                });
+    return Stream<R>(std::move(state));
   }
 };
 

@@ -10,6 +10,7 @@
 #include "lwmsg/function.h"
 #include "lwmsg/limits.h"
 #include "lwmsg/loop.h"
+#include "lwmsg/new_session.h"
 #include "lwmsg/os_handle.h"
 #include "lwmsg/service.h"
 #include "lwmsg/status.h"
@@ -32,10 +33,17 @@ struct ServerOptions {
   Limits limits = {};
   // Called when an association ends, with its peer and the reason; for logs.
   UniqueFunction<void(const Token& peer, const Status& reason)> on_end = {};
+  // The session's constructor: called for each caller that comes for the first time, lets it in or
+  // refuses it, now or later, and may make the data that handlers get for it. Its calls wait for
+  // that. Empty: everybody is let in.
+  UniqueFunction<void(NewSession session)> on_session = {};
+  // How many `$Lwmsg.blocking` handlers may run at a time; further calls wait.
+  unsigned threads = 4;
 };
 
 // Accepts peers and gives their calls to services. Lives on `loop`; may be destroyed at any time on
-// it, also inside a handler: that ends its associations at once.
+// it, also inside a handler that runs on it: that ends its associations at once. It then waits for
+// the blocking handlers that run, whose stop_token says so.
 class Server {
  public:
   explicit Server(Loop& loop, ServerOptions options = {});
@@ -47,7 +55,8 @@ class Server {
   // kAlreadyExists if its interface, or one that it extends, is offered already.
   Status Serve(Service& service);
 
-  // Listens at an Endpoint, "unix:/run/app.sock". A socket file appears with its final mode and
+  // Listens at an Endpoint, "unix:/run/app.sock" or "direct:app" (clients of this process); may be
+  // called several times. A socket file appears with its final mode and
   // owner and already listening, replaces a file that a dead server left, never a live one's, and
   // goes with the server; a lock file (app.sock.lock) stays beside it. Error: kAlreadyExists,
   // kPermissionDenied, kNotFound (no such directory or user), kInvalidArgument.

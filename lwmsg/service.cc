@@ -26,4 +26,13 @@ const ServiceTable::Entry* ServiceTable::Find(uint64_t interface_id) const {
   return nullptr;
 }
 
+const Protocol* FindProtocol(const Service& service, uint64_t interface_id) {
+  const Protocol& protocol = service.protocol();
+  if (protocol.id == interface_id) return &protocol;
+  for (const Protocol* base : protocol.bases) {
+    if (base->id == interface_id) return base;
+  }
+  return nullptr;
+}
+
 }  // namespace lwmsg

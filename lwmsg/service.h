@@ -9,18 +9,25 @@
 namespace lwmsg {
 
 class IncomingCall;
+class Service;
+
+namespace internal {
+Status RunHandler(Service& service, IncomingCall call);
+}
 
 // What the generated service classes implement; users derive from those. Called on the
-// association's loop. Whoever serves it must be destroyed, or stopped, before it is.
+// association's loop, and its `$Lwmsg.blocking` methods on threads of the server's pool, several at
+// a time. Whoever serves it must be destroyed, or stopped, before it is; as an object of a session
+// it is kept alive by the session and by the calls that it has in hand.
 class Service {
  public:
   virtual ~Service() = default;
   virtual const Protocol& protocol() const = 0;
 
  private:
-  friend class Association;
-  // Hands the call to the method. What it throws is answered kInternal.
-  virtual void Dispatch(IncomingCall call) = 0;
+  friend Status internal::RunHandler(Service& service, IncomingCall call);
+  // Hands the call to the method. What it throws is answered.
+  virtual void DispatchIncoming(IncomingCall call) = 0;
 };
 
 // The services that an association, a server or a client offers. At most one for each interface.
@@ -41,5 +48,9 @@ class ServiceTable {
  private:
   std::vector<Entry> entries_;
 };
+
+// The protocol by which `service` serves an interface: its own or one that it extends; null if it
+// does not.
+const Protocol* FindProtocol(const Service& service, uint64_t interface_id);
 
 }  // namespace lwmsg

@@ -1,6 +1,9 @@
 #include "lwmsg/session.h"
 
+#include <random>
 #include <string>
+
+#include "lwmsg/session_key.h"
 
 namespace lwmsg {
 namespace {
@@ -13,18 +16,48 @@ Status NoSuchObject(uint64_t id) {
 
 }  // namespace
 
+uint64_t RandomId() {
+  std::random_device random;
+  uint64_t id = 0;
+  while (id == 0) id = uint64_t{random()} << 32 | random();
+  return id;
+}
+
+SessionKey SessionKey::Random() {
+  std::string bytes;
+  for (const uint64_t half : {RandomId(), RandomId()}) {
+    for (int shift = 0; shift < 64; shift += 8) bytes += static_cast<char>(half >> shift & 0xFF);
+  }
+  return SessionKey(std::move(bytes));
+}
+
+// Object ids begin anywhere, so that a name of an earlier session, perhaps of a server that was
+// started again, is no name in this one.
+Session::Session(uint64_t id, uint32_t max_objects)
+    : id_(id), max_objects_(max_objects), last_object_id_(RandomId() >> 1) {}
+
 Result<uint64_t> Session::Insert(Object object) {
+  const std::lock_guard lock(mutex_);
+  if (ended_) return Error(StatusCode::kUnavailable, "the session has ended");
+  auto [known, added] = ids_.try_emplace({object.object.get(), object.kind}, last_object_id_ + 1);
+  if (!added) {
+    ++objects_.at(known->second).copies;
+    return known->second;
+  }
   if (objects_.size() >= max_objects_) {
+    ids_.erase(known);
     return Error(StatusCode::kResourceExhausted,
                  "the session has " + std::to_string(max_objects_) +
                      " open objects, Limits::max_objects; close some first");
   }
-  objects_.emplace(++last_id_, std::move(object));
-  return last_id_;
+  object.copies = 1;
+  objects_.emplace(++last_object_id_, std::move(object));
+  return last_object_id_;
 }
 
 Result<std::shared_ptr<void>> Session::Find(uint64_t kind, std::type_index type,
                                             uint64_t id) const {
+  const std::lock_guard lock(mutex_);
   auto found = objects_.find(id);
   if (found == objects_.end() || found->second.kind != kind || found->second.type != type) {
     return Error(NoSuchObject(id));
@@ -32,11 +65,66 @@ Result<std::shared_ptr<void>> Session::Find(uint64_t kind, std::type_index type,
   return found->second.object;
 }
 
+Result<std::shared_ptr<Service>> Session::FindService(uint64_t id) const {
+  const std::lock_guard lock(mutex_);
+  auto found = objects_.find(id);
+  if (found == objects_.end()) return Error(NoSuchObject(id));
+  if (found->second.service == nullptr) {
+    return Error(StatusCode::kInvalidHandle, "session object " + std::to_string(id) +
+                                                 " has no methods; its owner registered it as "
+                                                 "something that is no lwmsg::Service");
+  }
+  return std::shared_ptr<Service>(found->second.object, found->second.service);
+}
+
+std::shared_ptr<void> Session::Erase(Objects::iterator place) {
+  ids_.erase({place->second.object.get(), place->second.kind});
+  auto object = std::move(place->second.object);
+  objects_.erase(place);
+  return object;
+}
+
 Status Session::Unregister(uint64_t kind, uint64_t id) {
+  std::shared_ptr<void> object;
+  const std::lock_guard lock(mutex_);
   auto found = objects_.find(id);
   if (found == objects_.end() || found->second.kind != kind) return NoSuchObject(id);
-  auto node = objects_.extract(found);  // Its destructor is user code: the table is in order first.
+  object = Erase(found);
   return Status();
+}
+
+Status Session::Release(uint64_t id, uint32_t copies) {
+  std::shared_ptr<void> object;
+  const std::lock_guard lock(mutex_);
+  auto found = objects_.find(id);
+  if (found == objects_.end()) return Status();
+  if (copies > found->second.copies) {
+    return Status(StatusCode::kMalformed, "release of " + std::to_string(copies) +
+                                              " copies of object " + std::to_string(id) +
+                                              ", of which " + std::to_string(found->second.copies) +
+                                              " were sent");
+  }
+  found->second.copies -= copies;
+  if (found->second.copies == 0) object = Erase(found);
+  return Status();
+}
+
+size_t Session::object_count() const {
+  const std::lock_guard lock(mutex_);
+  return objects_.size();
+}
+
+void Session::End() {
+  Objects objects;
+  std::shared_ptr<void> data;
+  {
+    const std::lock_guard lock(mutex_);
+    ended_ = true;
+    objects.swap(objects_);
+    ids_.clear();
+    data.swap(data_);
+  }
+  objects.clear();  // Before the data, which they may use.
 }
 
 }  // namespace lwmsg

@@ -3,25 +3,41 @@
 #include <lwmsg/lwmsg.capnp.h>
 
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <mutex>
+#include <type_traits>
 #include <typeindex>
 #include <unordered_map>
+#include <utility>
 
 #include "lwmsg/limits.h"
+#include "lwmsg/service.h"
 #include "lwmsg/status.h"
+#include "lwmsg/token.h"
 
 namespace lwmsg {
 
-// What a service keeps for one peer: the objects that it gave the peer names for (`Handle(T)`).
-// Ends, and lets go of the objects, with the association. Ids are never reused.
+// What one side keeps for one peer over all associations of a session: the objects that it gave
+// the peer names for (`Handle(T)`), and the data that the service's session constructor made.
+// Ends with its last association: lets go of the objects, then of the data. Usable on any thread.
 class Session {
  public:
-  explicit Session(uint32_t max_objects) : max_objects_(max_objects) {}
+  Session(uint64_t id, uint32_t max_objects);
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
 
-  // Keeps `object` and returns its new id. Error: kResourceExhausted at Limits::max_objects.
+  // Unlike that of any other session, also of another run of the program. Never 0.
+  uint64_t id() const { return id_; }
+
+  // Names `object` for one more place in one message, under the name that it has already if there
+  // is one. Error: kResourceExhausted at Limits::max_objects, kUnavailable once the session has
+  // ended.
   template <typename T>
-  Result<uint64_t> Register(uint64_t kind, std::shared_ptr<T> object) {
-    return Insert({kind, typeid(T), std::move(object)});
+  Result<uint64_t> Register(uint64_t kind, const std::shared_ptr<T>& object) {
+    Service* service = nullptr;
+    if constexpr (std::is_base_of_v<Service, T>) service = object.get();
+    return Insert({kind, typeid(T), object, service, 0});
   }
 
   // The object; the caller's share keeps it alive for as long as it is used. Error: kInvalidHandle
@@ -32,24 +48,62 @@ class Session {
     if (!object) return Error(std::move(object).error());
     return std::static_pointer_cast<T>(std::move(*object));
   }
+  // The object to call methods of. Error: kInvalidHandle if there is none with methods.
+  Result<std::shared_ptr<Service>> FindService(uint64_t id) const;
 
-  // Revokes the id. Error: kInvalidHandle if there is none of that kind.
+  // Takes the name back: it never resolves again. Error: kInvalidHandle if there is none of that
+  // kind.
   Status Unregister(uint64_t kind, uint64_t id);
+  // The peer, or a message that was not sent, let go of `copies`; with the last one the name ends.
+  // Error: kMalformed if there were not that many. A name that has ended is ignored.
+  Status Release(uint64_t id, uint32_t copies);
 
-  size_t object_count() const { return objects_.size(); }
+  size_t object_count() const;
+
+  // What NewSession::Accept was given; null if it was nothing or no T.
+  template <typename T>
+  std::shared_ptr<T> data() const {
+    const std::lock_guard lock(mutex_);
+    if (data_type_ != std::type_index(typeid(T))) return nullptr;
+    return std::static_pointer_cast<T>(data_);
+  }
+  template <typename T>
+  void set_data(std::shared_ptr<T> data) {
+    const std::lock_guard lock(mutex_);
+    data_type_ = typeid(T);
+    data_ = std::move(data);
+  }
+
+  // Lets go of all objects, then of the data. Nothing can be registered any more.
+  void End();
 
  private:
   struct Object {
     uint64_t kind;
     std::type_index type;
     std::shared_ptr<void> object;
+    Service* service;  // Null if it has no methods.
+    uint32_t copies;
   };
+  using Objects = std::unordered_map<uint64_t, Object>;
+
   Result<uint64_t> Insert(Object object);
   Result<std::shared_ptr<void>> Find(uint64_t kind, std::type_index type, uint64_t id) const;
+  // Takes an object out of the tables; its destructor is user code and runs after the lock.
+  std::shared_ptr<void> Erase(Objects::iterator place);
 
-  uint32_t max_objects_;
-  uint64_t last_id_ = 0;
-  std::unordered_map<uint64_t, Object> objects_;
+  const uint64_t id_;
+  const uint32_t max_objects_;
+  mutable std::mutex mutex_;  // Guards all that follows.
+  bool ended_ = false;
+  uint64_t last_object_id_;
+  Objects objects_;
+  std::map<std::pair<void*, uint64_t>, uint64_t> ids_;  // By object and kind.
+  std::type_index data_type_ = typeid(void);
+  std::shared_ptr<void> data_;
 };
+
+// A number that cannot be guessed, never 0. From the kernel, by std::random_device.
+uint64_t RandomId();
 
 }  // namespace lwmsg

@@ -50,3 +50,7 @@ template <typename Service, typename P, typename R>
 struct std::coroutine_traits<void, Service&, lwmsg::Call<P, R>> {
   using promise_type = lwmsg::internal::HandlerPromise<lwmsg::Call<P, R>>;
 };
+template <typename Service, typename P, typename R>
+struct std::coroutine_traits<void, Service&, lwmsg::StreamCall<P, R>> {
+  using promise_type = lwmsg::internal::HandlerPromise<lwmsg::StreamCall<P, R>>;
+};

@@ -12,32 +12,31 @@ class BlockingClient::Impl {
   template <typename Where>
   Impl(Where where, ClientOptions options)
       : loop_(internal::MakeBlockingLoop()),
-        association_(
-            internal::MakeConnecting(*loop_, std::move(where), services_, std::move(options),
-                                     [this](bool may_wait) { loop_->RunOnce(may_wait); })) {}
+        connector_(*loop_, std::move(where), std::move(options),
+                   [this](bool may_wait) { loop_->RunOnce(may_wait); }) {}
 
   void Close() {
-    association_->Close(Status());
+    connector_.Close();
     loop_->RunOnce(false);
   }
-  Association& association() { return *association_; }
-  ServiceTable& services() { return services_; }
+  internal::Connector& connector() { return connector_; }
 
  private:
-  ServiceTable services_;
   std::unique_ptr<internal::BlockingLoop> loop_;
-  std::unique_ptr<Association> association_;
+  internal::Connector connector_;
 };
 
-BlockingClient::BlockingClient(std::string_view endpoint, ClientOptions options)
-    : impl_(std::make_unique<Impl>(endpoint, std::move(options))) {}
+BlockingClient::BlockingClient(std::string_view endpoints, ClientOptions options)
+    : impl_(std::make_unique<Impl>(endpoints, std::move(options))) {}
 BlockingClient::BlockingClient(OsHandle socket, ClientOptions options)
     : impl_(std::make_unique<Impl>(std::move(socket), std::move(options))) {}
 BlockingClient::~BlockingClient() = default;
 
-BlockingClient::operator Channel() const { return impl_->association().channel(); }
-Status BlockingClient::Serve(Service& service) { return impl_->services().Add(service); }
+BlockingClient::operator Channel() const { return impl_->connector().channel(); }
+Status BlockingClient::Serve(Service& service) {
+  return impl_->connector().services().Add(service);
+}
 void BlockingClient::Close() { impl_->Close(); }
-const Token& BlockingClient::peer() const { return impl_->association().peer(); }
+const Token& BlockingClient::peer() const { return impl_->connector().peer(); }
 
 }  // namespace lwmsg

@@ -11,27 +11,21 @@ class Client::Impl {
  public:
   template <typename Where>
   Impl(Loop& loop, Where where, ClientOptions options)
-      : association_(internal::MakeConnecting(loop.impl(), std::move(where), services_,
-                                              std::move(options), {})) {}
+      : connector(loop.impl(), std::move(where), std::move(options), {}) {}
 
-  Association& association() { return *association_; }
-  ServiceTable& services() { return services_; }
-
- private:
-  ServiceTable services_;
-  std::unique_ptr<Association> association_;
+  internal::Connector connector;
 };
 
-Client::Client(Loop& loop, std::string_view endpoint, ClientOptions options)
-    : impl_(std::make_unique<Impl>(loop, endpoint, std::move(options))) {}
+Client::Client(Loop& loop, std::string_view endpoints, ClientOptions options)
+    : impl_(std::make_unique<Impl>(loop, endpoints, std::move(options))) {}
 Client::Client(Loop& loop, OsHandle socket, ClientOptions options)
     : impl_(std::make_unique<Impl>(loop, std::move(socket), std::move(options))) {}
 Client::~Client() = default;
 
-Client::operator Channel() const { return impl_->association().channel(); }
-Status Client::Serve(Service& service) { return impl_->services().Add(service); }
-void Client::Connect() { impl_->association().Start(); }
-void Client::Close() { impl_->association().Close(Status()); }
-const Token& Client::peer() const { return impl_->association().peer(); }
+Client::operator Channel() const { return impl_->connector.channel(); }
+Status Client::Serve(Service& service) { return impl_->connector.services().Add(service); }
+void Client::Connect() { impl_->connector.Connect(); }
+void Client::Close() { impl_->connector.Close(); }
+const Token& Client::peer() const { return impl_->connector.peer(); }
 
 }  // namespace lwmsg

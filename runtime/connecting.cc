@@ -1,14 +1,15 @@
 #include "runtime/connecting.h"
 
+#include <algorithm>
 #include <utility>
 
-#include "lwmsg/internal/link.h"
+#include "runtime/direct.h"
 #include "runtime/platform.h"
 
 namespace lwmsg::internal {
 namespace {
 
-// Stands for a connection that could not even be tried: ends with the reason once it is started.
+// Stands for a connection that cannot be: ends with the reason once it is started.
 class UnusableTransport final : public Transport {
  public:
   UnusableTransport(Executor& executor, Status reason)
@@ -31,38 +32,105 @@ class UnusableTransport final : public Transport {
   Token peer_;
 };
 
-std::unique_ptr<Association> Make(IoLoop& loop, Result<std::unique_ptr<Transport>> transport,
-                                  const ServiceTable& services, ClientOptions options,
-                                  UniqueFunction<void(bool may_wait)> run_once) {
-  if (!transport) {
-    transport = std::make_unique<UnusableTransport>(loop, std::move(transport).error());
-  }
-  Association::Config config;
-  config.role = Association::Role::kConnector;
-  config.limits = options.limits;
-  config.peer_euid = options.server_euid;
-  config.on_end = std::move(options.on_end);
-  config.run_once = std::move(run_once);
-  return std::make_unique<Association>(loop, std::move(*transport), services, std::move(config));
+// Of an endpoint: go on to the next.
+bool NobodyThere(const Status& status) {
+  return status.code() == StatusCode::kUnavailable || status.code() == StatusCode::kNotFound;
 }
 
 }  // namespace
 
-std::unique_ptr<Association> MakeConnecting(IoLoop& loop, std::string_view endpoint,
-                                            const ServiceTable& services, ClientOptions options,
-                                            UniqueFunction<void(bool may_wait)> run_once) {
-  auto parsed = Endpoint::Parse(endpoint);
-  auto transport = parsed ? Result<std::unique_ptr<Transport>>(ConnectTransport(
-                                loop, *parsed, options.server_euid, options.limits))
-                          : Error(std::move(parsed).error());
-  return Make(loop, std::move(transport), services, std::move(options), std::move(run_once));
+Connector::Connector(IoLoop& loop, std::string_view endpoints, ClientOptions options,
+                     RunOnce run_once)
+    : loop_(loop),
+      endpoints_(endpoints),
+      options_(std::move(options)),
+      run_once_(std::move(run_once)) {
+  if (options_.session) session_id_ = options_.session->last_session();
+  association_ = MakeAssociation();
 }
 
-std::unique_ptr<Association> MakeConnecting(IoLoop& loop, OsHandle socket,
-                                            const ServiceTable& services, ClientOptions options,
-                                            UniqueFunction<void(bool may_wait)> run_once) {
-  auto transport = AdoptTransport(loop, std::move(socket), options.limits);
-  return Make(loop, std::move(transport), services, std::move(options), std::move(run_once));
+Connector::Connector(IoLoop& loop, OsHandle socket, ClientOptions options, RunOnce run_once)
+    : Connector(loop, std::string_view(), std::move(options), std::move(run_once)) {
+  socket_ = std::move(socket);
+  options_.reconnect = Reconnect::kNever;
+}
+
+Connector::~Connector() {
+  // Callbacks that run now may call again.
+  options_.reconnect = Reconnect::kNever;
+}
+
+Association& Connector::Current() {
+  const bool ended = association_->state() == Association::State::kClosed;
+  if (ended && options_.reconnect == Reconnect::kOnNextCall) {
+    retired_.push_back(std::exchange(association_, MakeAssociation()));
+  }
+  return *association_;
+}
+
+std::unique_ptr<Association> Connector::MakeAssociation() {
+  Association::Config config;
+  config.role = Association::Role::kConnector;
+  config.limits = options_.limits;
+  config.peer_euid = options_.server_euid;
+  if (options_.session) config.session_key = options_.session->bytes();
+  config.on_session = [this](uint64_t id) { OnSession(id); };
+  config.connect = [this] { return MakeTransport(); };
+  if (run_once_) config.run_once = [this](bool may_wait) { run_once_(may_wait); };
+  auto place = std::make_shared<const Association*>(nullptr);
+  config.on_end = [this, place](const Status& reason) { OnEnd(*place, reason); };
+  auto association = std::make_unique<Association>(loop_, nullptr, services_, std::move(config));
+  *place = association.get();
+  return association;
+}
+
+std::unique_ptr<Transport> Connector::MakeTransport() {
+  auto transport = endpoints_.empty() ? AdoptTransport(loop_, std::move(socket_), options_.limits)
+                                      : TryEndpoints();
+  if (transport) return std::move(*transport);
+  return std::make_unique<UnusableTransport>(loop_, std::move(transport).error());
+}
+
+Result<std::unique_ptr<Transport>> Connector::TryEndpoints() {
+  auto endpoints = Endpoint::ParseList(endpoints_);
+  if (!endpoints) return Error(std::move(endpoints).error());
+  std::string missing;
+  for (const Endpoint& endpoint : *endpoints) {
+    auto transport = endpoint.kind() == Endpoint::Kind::kDirect
+                         ? ConnectDirect(loop_, endpoint.name(), options_.limits)
+                         : ConnectTransport(loop_, endpoint, options_.server_euid, options_.limits);
+    if (transport || !NobodyThere(transport.error())) return transport;
+    if (endpoints->size() == 1) return transport;
+    missing += (missing.empty() ? "" : "; ") + transport.error().message();
+  }
+  return Error(StatusCode::kUnavailable, "no server at any endpoint: " + missing);
+}
+
+void Connector::OnSession(uint64_t id) {
+  // The same server as the first time, for all connections to come.
+  if (!options_.server_euid) options_.server_euid = association_->peer().euid();
+  const uint64_t before = std::exchange(session_id_, id);
+  if (options_.session) options_.session->set_last_session(id);
+  if (before != 0 && before != id && options_.on_session_lost) options_.on_session_lost();
+}
+
+void Connector::OnEnd(const Association* association, const Status& reason) {
+  const auto link = anchor_.link();
+  if (options_.on_end) options_.on_end(reason);
+  if (link.get() == nullptr) return;
+  std::erase_if(retired_, [association](const auto& old) { return old.get() == association; });
+}
+
+void Connector::Close() { association_->Close(Status()); }
+
+PendingCall Connector::Start(OutgoingCall call, ReplyCallback done) {
+  CallTarget& target = Current();
+  return target.Start(std::move(call), std::move(done));
+}
+
+Status Connector::Post(OutgoingCall call) {
+  CallTarget& target = Current();
+  return target.Post(std::move(call));
 }
 
 }  // namespace lwmsg::internal

@@ -1,22 +1,59 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "lwmsg/client.h"
 #include "runtime/io_loop.h"
 
-// What Client and BlockingClient share: the association of a connecting side.
 namespace lwmsg::internal {
 
-// Connects to `endpoint` when it is first used. What is wrong with it is the error of the first
-// call.
-std::unique_ptr<Association> MakeConnecting(IoLoop& loop, std::string_view endpoint,
-                                            const ServiceTable& services, ClientOptions options,
-                                            UniqueFunction<void(bool may_wait)> run_once);
-// Speaks over a connected `socket`.
-std::unique_ptr<Association> MakeConnecting(IoLoop& loop, OsHandle socket,
-                                            const ServiceTable& services, ClientOptions options,
-                                            UniqueFunction<void(bool may_wait)> run_once);
+// What Client and BlockingClient share: where calls go, whichever connection carries them. Makes
+// the association when it is first needed and, by policy, another one when that has ended.
+class Connector final : private CallTarget {
+ public:
+  using RunOnce = UniqueFunction<void(bool may_wait)>;
+
+  // `run_once` is empty on a loop.
+  Connector(IoLoop& loop, std::string_view endpoints, ClientOptions options, RunOnce run_once);
+  Connector(IoLoop& loop, OsHandle socket, ClientOptions options, RunOnce run_once);
+  Connector(const Connector&) = delete;
+  Connector& operator=(const Connector&) = delete;
+  ~Connector();
+
+  ServiceTable& services() { return services_; }
+  Channel channel() { return Channel(LoopRef<CallTarget>(loop_, anchor_.link())); }
+  void Connect() { Current().Start(); }
+  void Close();
+  const Token& peer() const { return association_->peer(); }
+
+ private:
+  // Its connection, or, if the policy says so, a new one.
+  Association& Current();
+  std::unique_ptr<Association> MakeAssociation();
+  std::unique_ptr<Transport> MakeTransport();
+  Result<std::unique_ptr<Transport>> TryEndpoints();
+  void OnEnd(const Association* association, const Status& reason);
+  void OnSession(uint64_t id);
+
+  PendingCall Start(OutgoingCall call, ReplyCallback done) override;
+  Status Post(OutgoingCall call) override;
+  const std::shared_ptr<Session>& session() override { return Current().session(); }
+  bool can_wait() const override { return static_cast<bool>(run_once_); }
+  void WaitOnce() override { run_once_(true); }
+
+  Anchor<CallTarget> anchor_{this};
+  IoLoop& loop_;
+  const std::string endpoints_;
+  OsHandle socket_;  // Until it is used.
+  ClientOptions options_;
+  RunOnce run_once_;
+  ServiceTable services_;
+  uint64_t session_id_ = 0;                            // Of the last connection.
+  std::vector<std::unique_ptr<Association>> retired_;  // Ended, but not told of yet.
+  std::unique_ptr<Association> association_;
+};
 
 }  // namespace lwmsg::internal

@@ -42,6 +42,10 @@ class IoLoop : public Executor {
   virtual Result<std::unique_ptr<Watch>> WatchSocket(OsHandle::Native socket,
                                                      ReadyCallback callback) = 0;
 
+  // Between them the loop does not run out, as if it watched a socket. They nest.
+  virtual void Hold() = 0;
+  virtual void Unhold() = 0;
+
   // Calls `flushable.Flush()` once before the loop waits again. Forget it before it goes.
   void FlushAtEndOfTurn(Flushable& flushable);
   void ForgetFlush(Flushable& flushable);

@@ -22,11 +22,16 @@ class BlockingLoop : public IoLoop {
 };
 std::unique_ptr<BlockingLoop> MakeBlockingLoop();
 
-// Connects to `endpoint` once it is started; what fails is reported to the listener, later. If
-// `server_euid` is given, nothing is sent to a server that does not belong to that user.
-std::unique_ptr<Transport> ConnectTransport(IoLoop& loop, const Endpoint& endpoint,
-                                            std::optional<uint32_t> server_euid,
-                                            const Limits& limits);
+// Connects to `endpoint`, of a kind other than DIRECT; one that is there but busy is waited for
+// once the transport is started. If `server_euid` is given, nothing is sent to a server that does
+// not belong to that user. Error: kUnavailable or kNotFound if there is no server,
+// kPermissionDenied.
+Result<std::unique_ptr<Transport>> ConnectTransport(IoLoop& loop, const Endpoint& endpoint,
+                                                    std::optional<uint32_t> server_euid,
+                                                    const Limits& limits);
+
+// What a peer learns of this process.
+Token OwnToken();
 
 // Speaks over a connected socket: one that was accepted, or one end of a pair. Error:
 // kInvalidArgument if it is no such socket.

@@ -5,7 +5,10 @@
 #include <vector>
 
 #include "lwmsg/association.h"
+#include "lwmsg/internal/session_host.h"
+#include "runtime/direct.h"
 #include "runtime/platform.h"
+#include "runtime/thread_pool.h"
 #include "runtime/uv_loop.h"
 
 namespace lwmsg {
@@ -15,6 +18,8 @@ class Server::Impl {
   Impl(Loop& loop, ServerOptions options)
       : loop_(loop.impl()),
         options_(std::move(options)),
+        sessions_(loop.impl(), options_.limits.max_objects, std::move(options_.on_session)),
+        workers_(options_.threads),
         drain_timer_(loop.impl(), [this] { EndAll(); }) {}
 
   ServiceTable& services() { return services_; }
@@ -23,6 +28,11 @@ class Server::Impl {
   Status Listen(std::string_view text, const ListenOptions& options) {
     auto endpoint = Endpoint::Parse(text);
     if (!endpoint) return std::move(endpoint).error();
+    if (endpoint->kind() == Endpoint::Kind::kDirect) {
+      return Keep(internal::ListenDirect(
+          loop_, endpoint->name(), options_.limits,
+          [this](std::unique_ptr<Transport> transport) { Add(std::move(transport)); }));
+    }
     return Keep(internal::Listen(loop_, *endpoint, options, Acceptor()));
   }
 
@@ -33,19 +43,7 @@ class Server::Impl {
   Status Adopt(OsHandle socket) {
     auto transport = internal::AdoptTransport(loop_, std::move(socket), options_.limits);
     if (!transport) return std::move(transport).error();
-    const auto place = associations_.emplace(associations_.end());
-    Association::Config config;
-    config.role = Association::Role::kAcceptor;
-    config.limits = options_.limits;
-    config.on_end = [this, place](const Status& reason) { OnEnd(place, reason); };
-    *place =
-        std::make_unique<Association>(loop_, std::move(*transport), services_, std::move(config));
-    (*place)->Start();
-    if (associations_.size() > options_.limits.max_associations) {
-      (*place)->Close(Status(StatusCode::kResourceExhausted,
-                             "the server has " + std::to_string(options_.limits.max_associations) +
-                                 " associations, Limits::max_associations; try again later"));
-    }
+    Add(std::move(*transport));
     return Status();
   }
 
@@ -67,6 +65,24 @@ class Server::Impl {
 
  private:
   using Associations = std::list<std::unique_ptr<Association>>;
+
+  void Add(std::unique_ptr<Transport> transport) {
+    const auto place = associations_.emplace(associations_.end());
+    Association::Config config;
+    config.role = Association::Role::kAcceptor;
+    config.limits = options_.limits;
+    config.sessions = &sessions_;
+    config.workers = &workers_;
+    config.on_end = [this, place](const Status& reason) { OnEnd(place, reason); };
+    *place =
+        std::make_unique<Association>(loop_, std::move(transport), services_, std::move(config));
+    (*place)->Start();
+    if (associations_.size() > options_.limits.max_associations) {
+      (*place)->Close(Status(StatusCode::kResourceExhausted,
+                             "the server has " + std::to_string(options_.limits.max_associations) +
+                                 " associations, Limits::max_associations; try again later"));
+    }
+  }
 
   internal::AcceptCallback Acceptor() {
     // A peer that is gone already is no error of ours.
@@ -112,6 +128,8 @@ class Server::Impl {
   internal::UvLoop& loop_;
   ServerOptions options_;
   ServiceTable services_;
+  internal::SessionHost sessions_;
+  internal::ThreadPool workers_;
   Associations associations_;
   UniqueFunction<void()> drained_;
   Timer drain_timer_;

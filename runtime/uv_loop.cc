@@ -14,6 +14,8 @@ struct UvLoop::Handles {
   // between them goes out there.
   UvHandle<uv_prepare_t> prepare;
   UvHandle<uv_check_t> check;
+  // Keeps the loop running while something waits that libuv does not see.
+  UvHandle<uv_async_t> keep;
 };
 
 class UvLoop::SocketWatch final : public IoLoop::Watch {
@@ -58,28 +60,32 @@ UvLoop::UvLoop(uv_loop_t* borrowed) : uv_(borrowed), thread_(std::this_thread::g
     if (uv_loop_init(uv_) != 0) std::abort();
   }
   handles_ = std::make_unique<Handles>();
-  const int failed = handles_->wake.Open(this, [this](uv_async_t* wake) {
-    return uv_async_init(uv_, wake, [](uv_async_t* handle) {
-      if (handle->data == nullptr) return;
-      static_cast<UvLoop*>(handle->data)->RunPosted();
-    });
-  }) | handles_->timer.Open(this, [this](uv_timer_t* timer) {
-    return uv_timer_init(uv_, timer);
-  }) | handles_->prepare.Open(this, [this](uv_prepare_t* p) {
-    return uv_prepare_init(uv_, p);
-  }) | handles_->check.Open(this, [this](uv_check_t* check) { return uv_check_init(uv_, check); });
+  const int failed =
+      handles_->wake.Open(this,
+                          [this](uv_async_t* wake) {
+                            return uv_async_init(uv_, wake, [](uv_async_t* handle) {
+                              if (handle->data == nullptr) return;
+                              static_cast<UvLoop*>(handle->data)->RunPosted();
+                            });
+                          }) |
+      handles_->timer.Open(this, [this](uv_timer_t* timer) { return uv_timer_init(uv_, timer); }) |
+      handles_->prepare.Open(this, [this](uv_prepare_t* p) { return uv_prepare_init(uv_, p); }) |
+      handles_->check.Open(this, [this](uv_check_t* check) { return uv_check_init(uv_, check); }) |
+      handles_->keep.Open(this,
+                          [this](uv_async_t* keep) { return uv_async_init(uv_, keep, nullptr); });
   if (failed != 0) std::abort();
   uv_prepare_start(handles_->prepare.get(),
                    [](uv_prepare_t* handle) { static_cast<UvLoop*>(handle->data)->FlushAll(); });
   uv_check_start(handles_->check.get(),
                  [](uv_check_t* handle) { static_cast<UvLoop*>(handle->data)->FlushAll(); });
-  for (uv_handle_t* handle :
-       {handles_->wake.base(), handles_->prepare.base(), handles_->check.base()}) {
+  for (uv_handle_t* handle : {handles_->wake.base(), handles_->prepare.base(),
+                              handles_->check.base(), handles_->keep.base()}) {
     uv_unref(handle);  // They alone do not keep a loop running.
   }
 }
 
 UvLoop::~UvLoop() {
+  CloseDoor();
   handles_.reset();
   if (!own_) return;
   uv_run(uv_, UV_RUN_DEFAULT);  // Runs the close callbacks.
@@ -116,6 +122,14 @@ void UvLoop::RunPosted() {
     tasks.swap(posted_);
   }
   for (Task& task : tasks) task();
+}
+
+void UvLoop::Hold() {
+  if (holds_++ == 0) uv_ref(handles_->keep.base());
+}
+
+void UvLoop::Unhold() {
+  if (--holds_ == 0) uv_unref(handles_->keep.base());
 }
 
 void UvLoop::OnEarliestTimer(std::optional<TimePoint> when) {

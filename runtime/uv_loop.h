@@ -28,6 +28,9 @@ class UvLoop final : public IoLoop {
 
   void Post(Task task) override;
   TimePoint Now() const override { return std::chrono::steady_clock::now(); }
+  bool OnOwnThread() const override { return std::this_thread::get_id() == thread_; }
+  void Hold() override;
+  void Unhold() override;
   Result<std::unique_ptr<Watch>> WatchSocket(OsHandle::Native socket,
                                              ReadyCallback callback) override;
 
@@ -42,6 +45,7 @@ class UvLoop final : public IoLoop {
   uv_loop_t* uv_;
   std::unique_ptr<Handles> handles_;
   std::atomic<std::thread::id> thread_;  // Who runs the loop.
+  int holds_ = 0;
   std::mutex mutex_;
   std::vector<Task> posted_;  // Guarded by mutex_.
 };

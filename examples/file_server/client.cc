@@ -15,11 +15,10 @@
 namespace {
 
 using files::Access;
+using files::FileClient;
 using files::FileServerClient;
 using lwmsg::OsHandle;
 using lwmsg::Status;
-
-using FileHandle = lwmsg::schema::Handle<files::File>;
 
 constexpr size_t kChunk = 64 * 1024;
 static_assert(kChunk <= files::MAX_CHUNK);
@@ -38,11 +37,15 @@ Status WriteAll(int descriptor, const kj::byte* data, size_t size) {
   return Status();
 }
 
-Status Close(const FileServerClient& server, FileHandle::Reader file) {
-  auto request = server.Close();
-  request->setFile(file);
+// The file is closed when the client goes.
+lwmsg::Result<FileClient> Open(const FileServerClient& server, const std::string& path,
+                               Access access) {
+  auto request = server.Open();
+  request->setPath(path);
+  request->setAccess(access);
   auto reply = request.Sync();
-  return reply ? Status() : std::move(reply).error();
+  if (!reply) return lwmsg::Error(std::move(reply).error());
+  return reply->takeFile().map([](const auto& file) { return FileClient(file); });
 }
 
 Status WhoAmI(const FileServerClient& server) {
@@ -54,20 +57,16 @@ Status WhoAmI(const FileServerClient& server) {
 
 // Through the server, chunk by chunk.
 Status Cat(const FileServerClient& server, const std::string& path) {
-  auto open_file = server.Open();
-  open_file->setPath(path);
-  open_file->setAccess(Access::READ);
-  auto opened = open_file.Sync();
-  if (!opened) return std::move(opened).error();
+  auto file = Open(server, path, Access::READ);
+  if (!file) return std::move(file).error();
   for (uint64_t offset = 0;;) {
-    auto request = server.Read();
-    request->setFile(opened->getFile());
+    auto request = file->Read();
     request->setOffset(offset);
     request->setCount(kChunk);
     auto reply = request.Sync();
     if (!reply) return std::move(reply).error();
     const auto data = reply->getData();
-    if (data.size() == 0) return Close(server, opened->getFile());
+    if (data.size() == 0) return Status();
     Status written = WriteAll(STDOUT_FILENO, data.begin(), data.size());
     if (!written.ok()) return written;
     offset += data.size();
@@ -78,18 +77,14 @@ Status Cat(const FileServerClient& server, const std::string& path) {
 Status Put(const FileServerClient& server, const std::string& local, const std::string& path) {
   const OsHandle from(open(local.c_str(), O_RDONLY | O_CLOEXEC));
   if (!from.valid()) return Failed("cannot open " + local);
-  auto open_file = server.Open();
-  open_file->setPath(path);
-  open_file->setAccess(Access::WRITE);
-  auto opened = open_file.Sync();
-  if (!opened) return std::move(opened).error();
+  auto file = Open(server, path, Access::WRITE);
+  if (!file) return std::move(file).error();
   std::vector<kj::byte> chunk(kChunk);
   for (uint64_t offset = 0;;) {
     const ssize_t size = read(from.get(), chunk.data(), chunk.size());
     if (size < 0) return Failed("cannot read " + local);
-    if (size == 0) return Close(server, opened->getFile());
-    auto request = server.Write();
-    request->setFile(opened->getFile());
+    if (size == 0) return Status();
+    auto request = file->Write();
     request->setOffset(offset);
     request->setData(kj::arrayPtr(chunk.data(), static_cast<size_t>(size)));
     auto reply = request.Sync();

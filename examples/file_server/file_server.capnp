@@ -10,25 +10,24 @@ interface FileServer $Lwmsg.version(1) {
   # The caller, as the server's kernel reported it.
 
   open @1 (path :Text, access :Access) -> (file :Lwmsg.Handle(File));
-  # For reading and writing through the server. The name ends with the connection.
+  # For reading and writing through the server. The file is closed when the caller lets go of it.
 
-  read @2 (file :Lwmsg.Handle(File), offset :UInt64, count :UInt32) -> (data :Data);
-  # At most maxChunk bytes; empty at the end of the file.
-
-  write @3 (file :Lwmsg.Handle(File), offset :UInt64, data :Data);
-  # All of `data`, or an error.
-
-  close @4 (file :Lwmsg.Handle(File));
-
-  openDescriptor @5 (path :Text, access :Access) -> (file :Lwmsg.OsHandle);
+  openDescriptor @2 (path :Text, access :Access) -> (file :Lwmsg.OsHandle);
   # The same check, but the caller gets the open file itself and does without the server.
 }
 
 const maxChunk :UInt32 = 262144;
 # Well under the largest message that a peer takes, Limits::max_frame_bytes.
 
-struct File {}
-# What a Handle(File) names; only the server knows what is in it.
+interface File {
+  # An open file of the server.
+
+  read @0 (offset :UInt64, count :UInt32 $Lwmsg.range((max = .maxChunk))) -> (data :Data);
+  # Empty at the end of the file.
+
+  write @1 (offset :UInt64, data :Data $Lwmsg.length((max = .maxChunk)));
+  # All of `data`, or an error.
+}
 
 enum Access {
   read @0;

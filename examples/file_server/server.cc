@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <cerrno>
 #include <iostream>
 #include <memory>
@@ -19,20 +18,45 @@ namespace {
 using lwmsg::OsHandle;
 using lwmsg::StatusCode;
 
-// What a caller's Handle(File) names. Its rights were checked when it was opened; the mode of the
-// descriptor keeps them.
-struct OpenFile {
-  OsHandle descriptor;
-};
-
 OpenMode ModeOf(files::Access access) {
   return access == files::Access::READ ? OpenMode::kRead : OpenMode::kWrite;
 }
 
 std::string ToString(capnp::Text::Reader text) { return std::string(text.begin(), text.size()); }
 
-// Reads and writes of files block, and with them all callers of this loop: fine for files of this
-// machine, not for slow storage.
+// What a caller's Handle(File) names. Its rights were checked when it was opened; the mode of the
+// descriptor keeps them. Reads and writes of files block, and with them all callers of this loop:
+// fine for files of this machine, not for slow storage ($Lwmsg.blocking).
+class OpenFile final : public files::FileService {
+ public:
+  explicit OpenFile(OsHandle descriptor) : descriptor_(std::move(descriptor)) {}
+
+ private:
+  void Read(ReadCall call) override {
+    std::vector<kj::byte> data(call->getCount());
+    const ssize_t size =
+        pread(descriptor_.get(), data.data(), data.size(), static_cast<off_t>(call->getOffset()));
+    if (size < 0) return call.Fail(SystemError("cannot read", errno));
+    call.results().setData(kj::arrayPtr(data.data(), static_cast<size_t>(size)));
+    call.Reply();
+  }
+
+  void Write(WriteCall call) override {
+    auto data = call->getData();
+    uint64_t offset = call->getOffset();
+    while (data.size() > 0) {
+      const ssize_t size =
+          pwrite(descriptor_.get(), data.begin(), data.size(), static_cast<off_t>(offset));
+      if (size < 0) return call.Fail(SystemError("cannot write", errno));
+      offset += static_cast<uint64_t>(size);
+      data = data.slice(static_cast<size_t>(size), data.size());
+    }
+    call.Reply();
+  }
+
+  OsHandle descriptor_;
+};
+
 class Files final : public files::FileServerService {
  public:
   explicit Files(ExportedTree tree) : tree_(std::move(tree)) {}
@@ -47,40 +71,8 @@ class Files final : public files::FileServerService {
     auto descriptor =
         tree_.OpenFor(call.peer(), ToString(call->getPath()), ModeOf(call->getAccess()));
     if (!descriptor) return call.Fail(std::move(descriptor).error());
-    auto file = std::make_shared<OpenFile>(OpenFile{std::move(*descriptor)});
-    lwmsg::Status status = call.Register(call.results().initFile(), std::move(file));
-    if (!status.ok()) return call.Fail(std::move(status));
-    call.Reply();
-  }
-
-  void Read(ReadCall call) override {
-    auto file = call.Resolve<OpenFile>(call->getFile());
-    if (!file) return call.Fail(std::move(file).error());
-    std::vector<kj::byte> data(std::min(call->getCount(), files::MAX_CHUNK));
-    const ssize_t size = pread((*file)->descriptor.get(), data.data(), data.size(),
-                               static_cast<off_t>(call->getOffset()));
-    if (size < 0) return call.Fail(SystemError("cannot read", errno));
-    call.results().setData(kj::arrayPtr(data.data(), static_cast<size_t>(size)));
-    call.Reply();
-  }
-
-  void Write(WriteCall call) override {
-    auto file = call.Resolve<OpenFile>(call->getFile());
-    if (!file) return call.Fail(std::move(file).error());
-    auto data = call->getData();
-    uint64_t offset = call->getOffset();
-    while (data.size() > 0) {
-      const ssize_t size =
-          pwrite((*file)->descriptor.get(), data.begin(), data.size(), static_cast<off_t>(offset));
-      if (size < 0) return call.Fail(SystemError("cannot write", errno));
-      offset += static_cast<uint64_t>(size);
-      data = data.slice(static_cast<size_t>(size), data.size());
-    }
-    call.Reply();
-  }
-
-  void Close(CloseCall call) override {
-    lwmsg::Status status = call.Unregister(call->getFile());
+    auto file = std::make_shared<OpenFile>(std::move(*descriptor));
+    lwmsg::Status status = call.results().setFile(file);
     if (!status.ok()) return call.Fail(std::move(status));
     call.Reply();
   }

@@ -4,6 +4,12 @@
 
 namespace lwmsg::internal {
 
+void IncomingCalls::Waiters::Tell() {
+  if (stop) stop->request_stop();
+  if (on_cancel) on_cancel();
+  if (on_credit) on_credit();
+}
+
 IncomingCalls::Call* IncomingCalls::Find(uint32_t id) {
   for (auto call = calls_.rbegin(); call != calls_.rend(); ++call) {
     if (call->id == id) return &*call;
@@ -19,20 +25,18 @@ bool IncomingCalls::Remove(uint32_t id) {
   return true;
 }
 
-UniqueFunction<void()> IncomingCalls::MarkCancelled(uint32_t id) {
+IncomingCalls::Waiters IncomingCalls::MarkCancelled(uint32_t id) {
   Call* call = Find(id);
   if (call == nullptr) return {};
   call->cancelled = true;
-  return std::exchange(call->on_cancel, {});
+  return std::exchange(call->waiters, {});
 }
 
-std::vector<UniqueFunction<void()>> IncomingCalls::RemoveAll() {
-  std::vector<UniqueFunction<void()>> callbacks;
-  for (Call& call : calls_) {
-    if (call.on_cancel) callbacks.push_back(std::move(call.on_cancel));
-  }
+std::vector<IncomingCalls::Waiters> IncomingCalls::RemoveAll() {
+  std::vector<Waiters> waiters;
+  for (Call& call : calls_) waiters.push_back(std::move(call.waiters));
   calls_.clear();
-  return callbacks;
+  return waiters;
 }
 
 std::optional<TimePoint> IncomingCalls::EarliestDeadline() const {

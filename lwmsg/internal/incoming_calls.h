@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <stop_token>
 #include <vector>
 
 #include "lwmsg/executor.h"
@@ -13,11 +14,22 @@ namespace lwmsg::internal {
 // newest first. Never calls the callbacks itself.
 class IncomingCalls {
  public:
+  // Who wants to know that the answer to a call is no longer wanted.
+  struct Waiters {
+    UniqueFunction<void()> on_cancel;
+    UniqueFunction<void()> on_credit;
+    std::optional<std::stop_source> stop;
+
+    // Runs user code.
+    void Tell();
+  };
   struct Call {
     uint32_t id = 0;
     std::optional<TimePoint> deadline;
+    // Of a stream: items that may be sent.
+    uint32_t credit = 0;
     bool cancelled = false;
-    UniqueFunction<void()> on_cancel;
+    Waiters waiters;
   };
 
   void Add(Call call) { calls_.push_back(std::move(call)); }
@@ -26,10 +38,10 @@ class IncomingCalls {
   const Call* Find(uint32_t id) const { return const_cast<IncomingCalls*>(this)->Find(id); }
   // False if no call has this id.
   bool Remove(uint32_t id);
-  // Marks the call and returns its callback, if there is one to run.
-  UniqueFunction<void()> MarkCancelled(uint32_t id);
-  // The callbacks of all calls; none is left.
-  std::vector<UniqueFunction<void()>> RemoveAll();
+  // Marks the call, if there is one, and returns whom to tell.
+  Waiters MarkCancelled(uint32_t id);
+  // Whom to tell of all calls; none is left.
+  std::vector<Waiters> RemoveAll();
 
   size_t size() const { return calls_.size(); }
   std::optional<TimePoint> EarliestDeadline() const;

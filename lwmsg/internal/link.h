@@ -10,6 +10,8 @@ class Link {
  public:
   Link() = default;
   T* get() const { return target_ ? *target_ : nullptr; }
+  // Tells targets apart, also when they are gone.
+  const void* key() const { return target_.get(); }
 
  private:
   template <typename>

@@ -37,6 +37,7 @@ ReplyCallback OutgoingCalls::Abandon(uint32_t id) {
   Call* call = Find(id);
   if (call == nullptr) return ReplyCallback();
   call->deadline.reset();
+  call->on_item = {};
   return std::exchange(call->done, ReplyCallback());
 }
 

@@ -19,6 +19,10 @@ class OutgoingCalls {
     const Protocol* protocol = nullptr;
     const MethodInfo* method = nullptr;
     std::optional<TimePoint> deadline;
+    std::chrono::microseconds timeout{};  // What the deadline was made from.
+    // Of a stream: items that may come, and what gets them.
+    uint32_t credit = 0;
+    UniqueFunction<void(IncomingMessage)> on_item;
     ReplyCallback done;  // Empty once nobody waits.
   };
 

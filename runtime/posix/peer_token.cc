@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/platform.h"
 #include "runtime/posix/socket_options.h"
 
 namespace lwmsg::internal {
@@ -84,6 +85,17 @@ OsHandle Process(const OsHandle& socket) {
   return OsHandle(pidfd);  // Close-on-exec from birth.
 }
 
+Token TokenOfSocket(const OsHandle& socket) {
+  ucred credentials{};
+  socklen_t size = sizeof(credentials);
+  if (getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return Token();
+  TokenFacts facts = FactsOf(credentials);
+  facts.groups = Groups(socket);
+  facts.label = Label(socket);
+  facts.process = Process(socket);
+  return Token(std::move(facts));
+}
+
 // Sockets of a pair have no name on either side; those that met by listen and connect have one.
 bool IsUnnamed(int (*name_of)(int, sockaddr*, socklen_t*), const OsHandle& socket) {
   sockaddr_un address{};
@@ -97,16 +109,17 @@ bool IsUnnamed(int (*name_of)(int, sockaddr*, socklen_t*), const OsHandle& socke
 SocketPeer PeerOfSocket(const OsHandle& socket) {
   const bool was_accepted = !IsUnnamed(getsockname, socket);
   if (!was_accepted && IsUnnamed(getpeername, socket)) return {Token(), false};
-  ucred credentials{};
-  socklen_t size = sizeof(credentials);
-  if (getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) {
-    return {Token(), false};
-  }
-  TokenFacts facts = FactsOf(credentials);
-  facts.groups = Groups(socket);
-  facts.label = Label(socket);
-  facts.process = Process(socket);
-  return {Token(std::move(facts)), was_accepted};
+  return {TokenOfSocket(socket), was_accepted};
+}
+
+Token OwnToken() {
+  // The kernel names the creator of a pair at both ends: it tells of this process what it tells of
+  // others.
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return Token();
+  const OsHandle socket(ends[0]);
+  const OsHandle other(ends[1]);
+  return TokenOfSocket(socket);
 }
 
 void ReceiveCredentials(const OsHandle& socket, bool on) {

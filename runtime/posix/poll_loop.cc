@@ -1,7 +1,10 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <atomic>
+#include <condition_variable>
 #include <mutex>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -13,10 +16,19 @@ namespace {
 // An IoLoop over poll(2), for a thread that has nothing to do but wait.
 class PollLoop final : public BlockingLoop {
  public:
+  ~PollLoop() override { CloseDoor(); }
+
   void RunOnce(bool may_wait) override {
+    thread_ = std::this_thread::get_id();
     // What a task does may be what the caller waits for.
     if (RunPosted()) may_wait = false;
     FlushAll();
+    if (watches_.empty()) {
+      if (may_wait) WaitForPost();
+      RunTimers();
+      RunPosted();
+      return FlushAll();
+    }
     std::vector<pollfd> polled;
     const std::vector<SocketWatch*> watches = watches_;
     polled.reserve(watches.size());
@@ -35,9 +47,15 @@ class PollLoop final : public BlockingLoop {
   void Post(Task task) override {
     const std::lock_guard lock(mutex_);
     posted_.push_back(std::move(task));
+    // Only a loop without sockets waits here: all that is posted to another comes from its own
+    // thread.
+    posted_some_.notify_one();
   }
 
   TimePoint Now() const override { return std::chrono::steady_clock::now(); }
+  bool OnOwnThread() const override { return std::this_thread::get_id() == thread_; }
+  void Hold() override {}
+  void Unhold() override {}
 
   Result<std::unique_ptr<Watch>> WatchSocket(OsHandle::Native socket,
                                              ReadyCallback callback) override {
@@ -69,6 +87,17 @@ class PollLoop final : public BlockingLoop {
 
   void OnEarliestTimer(std::optional<TimePoint> /*when*/) override {}
 
+  // Where what comes is posted by other threads (DIRECT).
+  void WaitForPost() {
+    std::unique_lock lock(mutex_);
+    const auto ready = [this] { return !posted_.empty(); };
+    if (const auto when = earliest_timer()) {
+      posted_some_.wait_until(lock, *when, ready);
+    } else {
+      posted_some_.wait(lock, ready);
+    }
+  }
+
   // Milliseconds for poll(2), rounded up so that the timer is due when it returns.
   int PollTimeout() {
     const std::lock_guard lock(mutex_);
@@ -90,8 +119,10 @@ class PollLoop final : public BlockingLoop {
     return !tasks.empty();
   }
 
+  std::atomic<std::thread::id> thread_ = std::this_thread::get_id();  // Who waits.
   std::vector<SocketWatch*> watches_;
   std::mutex mutex_;
+  std::condition_variable posted_some_;
   std::vector<Task> posted_;  // Guarded by mutex_.
 };
 

@@ -16,13 +16,22 @@ constexpr std::chrono::milliseconds kLongestConnectDelay{64};
 // Reads in one go before others on the loop get their turn.
 constexpr int kMaxReads = 16;
 
+Status CheckServer(const SocketTransport::Target& target, const Token& server) {
+  if (!target.server_euid || server.euid() == target.server_euid) return Status();
+  return Status(StatusCode::kPermissionDenied,
+                "the server at " + target.endpoint.ToString() + " is " + server.ToString() +
+                    ", not the wanted user " + std::to_string(*target.server_euid) +
+                    "; nothing was sent to it");
+}
+
 }  // namespace
 
 SocketTransport::SocketTransport(IoLoop& loop, const Limits& limits)
     : loop_(loop), limits_(limits), stream_(limits), timer_(loop, [this] { OnTimer(); }) {}
 
-SocketTransport::SocketTransport(IoLoop& loop, Target target, const Limits& limits)
+SocketTransport::SocketTransport(IoLoop& loop, OsHandle socket, Target target, const Limits& limits)
     : SocketTransport(loop, limits) {
+  stream_.set_socket(std::move(socket));
   target_ = std::move(target);
 }
 
@@ -40,9 +49,6 @@ SocketTransport::~SocketTransport() {
 void SocketTransport::Start(Listener& listener) {
   listener_ = &listener;
   if (!target_) return Open();
-  auto socket = NewSocket();
-  if (!socket) return FailLater(std::move(socket).error());
-  stream_.set_socket(std::move(*socket));
   state_ = State::kConnecting;
   connect_deadline_ = loop_.Now() + limits_.hello_timeout;
   TryConnect();
@@ -64,13 +70,7 @@ void SocketTransport::TryConnect() {
     return;
   }
   stream_.Connected();
-  const auto wanted = target_->server_euid;
-  if (wanted && peer().euid() != wanted) {
-    return FailLater(Status(StatusCode::kPermissionDenied,
-                            "the server at " + target_->endpoint.ToString() + " is " +
-                                peer().ToString() + ", not the wanted user " +
-                                std::to_string(*wanted) + "; nothing was sent to it"));
-  }
+  if (Status right = CheckServer(*target_, peer()); !right.ok()) return FailLater(right);
   Open();
 }
 
@@ -202,11 +202,22 @@ void SocketTransport::Finish() {
   loop_.Post([done = std::move(done_)]() mutable { done(); });
 }
 
-std::unique_ptr<Transport> ConnectTransport(IoLoop& loop, const Endpoint& endpoint,
-                                            std::optional<uint32_t> server_euid,
-                                            const Limits& limits) {
-  return std::make_unique<SocketTransport>(loop, SocketTransport::Target{endpoint, server_euid},
-                                           limits);
+Result<std::unique_ptr<Transport>> ConnectTransport(IoLoop& loop, const Endpoint& endpoint,
+                                                    std::optional<uint32_t> server_euid,
+                                                    const Limits& limits) {
+  auto socket = NewSocket();
+  if (!socket) return Error(std::move(socket).error());
+  auto connected = ConnectOnce(*socket, endpoint);
+  if (!connected) return Error(std::move(connected).error());
+  SocketTransport::Target target{endpoint, server_euid};
+  if (!*connected) {
+    return std::make_unique<SocketTransport>(loop, std::move(*socket), std::move(target), limits);
+  }
+  auto transport = std::make_unique<SocketTransport>(loop, std::move(*socket), limits);
+  if (Status right = CheckServer(target, transport->peer()); !right.ok()) {
+    return Error(std::move(right));
+  }
+  return transport;
 }
 
 Result<std::unique_ptr<Transport>> AdoptTransport(IoLoop& loop, OsHandle socket,

@@ -20,8 +20,8 @@ class SocketTransport final : public Transport, private Flushable {
     std::optional<uint32_t> server_euid;
   };
 
-  // Connects when it is started.
-  SocketTransport(IoLoop& loop, Target target, const Limits& limits);
+  // Over a socket that is not connected yet, as the server is busy: tries when it is started.
+  SocketTransport(IoLoop& loop, OsHandle socket, Target target, const Limits& limits);
   // Over a connected, non-blocking socket.
   SocketTransport(IoLoop& loop, OsHandle socket, const Limits& limits);
   // Sends what the kernel takes of the queue at once, and hangs up.

@@ -43,16 +43,16 @@ class Filled {
   lwmsg::OutgoingHandles& outgoing() { return message_.handles(); }
   typename P::Reader Read() {
     for (lwmsg::OsHandle& handle : message_.handles().all()) received_.push_back(std::move(handle));
-    incoming_ = lwmsg::IncomingHandles(std::move(received_));
+    incoming_.emplace(std::move(received_));
     return typename P::Reader(message_.payload().asReader().template getAs<typename P::Schema>(),
-                              incoming_);
+                              *incoming_);
   }
 
  private:
   lwmsg::OutgoingMessage message_;
   typename P::Builder builder_;
   std::vector<lwmsg::OsHandle> received_;
-  lwmsg::IncomingHandles incoming_{{}};
+  std::optional<lwmsg::IncomingHandles> incoming_;
 };
 
 std::vector<std::string> BaseNames(const lwmsg::Protocol& protocol) {
@@ -67,8 +67,8 @@ TEST(GeneratedProtocol, SaysWhatTheSchemaSays) {
   EXPECT_EQ(tty::kTtyBrokerProtocol.version, 1u);
   ASSERT_EQ(tty::kTtyBrokerProtocol.methods.size(), 4u);
   EXPECT_STREQ(tty::kTtyBrokerProtocol.methods[0].name, "open");
-  EXPECT_FALSE(tty::kTtyBrokerProtocol.methods[0].one_way);
-  EXPECT_TRUE(tty::kTtyBrokerProtocol.methods[1].one_way);
+  EXPECT_EQ(tty::kTtyBrokerProtocol.methods[0].kind, lwmsg::MethodKind::kCall);
+  EXPECT_EQ(tty::kTtyBrokerProtocol.methods[1].kind, lwmsg::MethodKind::kOneWay);
   EXPECT_TRUE(tty::kTtyBrokerProtocol.bases.empty());
 }
 

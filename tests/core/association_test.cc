@@ -198,34 +198,6 @@ TEST_F(AssociationTest, AbsentOsHandleIsNotFound) {
   EXPECT_EQ((*CallNow(std::move(give)))->getContent(), "only");
 }
 
-TEST_F(AssociationTest, SessionObjectsLiveUntilDropped) {
-  Open();
-  auto made = CallNow(Client().Make());
-  ASSERT_TRUE(made && *made);
-  auto use = [&] {
-    auto request = Client().Use();
-    request->setObject((*made)->getObject());
-    return CallNow(std::move(request));
-  };
-  EXPECT_EQ((*use())->getCount(), 1U);
-  EXPECT_EQ((*use())->getCount(), 2U);
-  EXPECT_EQ(server_.association->session().object_count(), 1U);
-  auto drop = Client().Drop();
-  drop->setObject((*made)->getObject());
-  EXPECT_TRUE(*CallNow(std::move(drop)));
-  EXPECT_EQ(use()->error().code(), StatusCode::kInvalidHandle);
-  EXPECT_EQ(server_.association->session().object_count(), 0U);
-}
-
-TEST_F(AssociationTest, SessionObjectThatNeverWasIsInvalid) {
-  Open();
-  auto use = Client().Use();
-  use->initObject().setId(77);
-  auto reply = CallNow(std::move(use));
-  EXPECT_EQ(reply->error().code(), StatusCode::kInvalidHandle);
-  EXPECT_THAT(reply->error().message(), HasSubstr("77"));
-}
-
 TEST_F(AssociationTest, SyncOnALoopIsRefused) {
   Open();
   auto reply = Client().Nothing().Sync();

@@ -105,7 +105,7 @@ TEST_F(OsHandleTest, SettingAFieldTwiceClosesTheFirst) {
 }
 
 TEST(SessionTest, ObjectsAreFoundByIdKindAndType) {
-  Session session(10);
+  Session session(5, 10);
   auto id = session.Register(1, std::make_shared<int>(7));
   ASSERT_TRUE(id);
   EXPECT_EQ(**session.Resolve<int>(1, *id), 7);
@@ -117,8 +117,32 @@ TEST(SessionTest, ObjectsAreFoundByIdKindAndType) {
   EXPECT_EQ(session.Unregister(1, *id).code(), StatusCode::kInvalidHandle);
 }
 
+TEST(SessionTest, NoNameOfOneSessionIsANameInAnother) {
+  Session first(1, 10);
+  Session second(2, 10);
+  auto id = first.Register(1, std::make_shared<int>(7));
+  ASSERT_TRUE(second.Register(1, std::make_shared<int>(8)));
+  EXPECT_EQ(second.Resolve<int>(1, *id).error().code(), StatusCode::kInvalidHandle);
+}
+
+TEST(SessionTest, DataGoesAfterTheObjects) {
+  std::string order;
+  struct Mark {
+    ~Mark() { *order += name; }
+    std::string* order;
+    char name;
+  };
+  Session session(1, 10);
+  session.set_data(std::shared_ptr<Mark>(new Mark{&order, 'd'}));
+  ASSERT_TRUE(session.Register(1, std::shared_ptr<Mark>(new Mark{&order, 'o'})));
+  session.End();
+  EXPECT_EQ(order, "od");
+  EXPECT_EQ(session.data<Mark>(), nullptr);
+  EXPECT_EQ(session.Register(1, std::make_shared<int>(1)).error().code(), StatusCode::kUnavailable);
+}
+
 TEST(SessionTest, IdsAreNeverUsedAgainAndUsersKeepTheirObject) {
-  Session session(1);
+  Session session(5, 1);
   auto first = session.Register(1, std::make_shared<int>(1));
   auto object = session.Resolve<int>(1, *first);
   ASSERT_TRUE(session.Unregister(1, *first).ok());

@@ -77,18 +77,20 @@ TEST(OutgoingCallsTest, RemoveAllGivesThoseInUse) {
   EXPECT_EQ(calls.size(), 0U);
 }
 
-TEST(IncomingCallsTest, CancelRunsACallbackOnce) {
+TEST(IncomingCallsTest, CancelTellsOnce) {
   IncomingCalls calls;
-  calls.Add({7, std::nullopt, false, [] {}});
-  EXPECT_TRUE(calls.MarkCancelled(7));
+  int told = 0;
+  calls.Add({7, std::nullopt, 0, false, {[&told] { ++told; }, {}, {}}});
+  calls.MarkCancelled(7).Tell();
   EXPECT_TRUE(calls.Find(7)->cancelled);
-  EXPECT_FALSE(calls.MarkCancelled(7));
-  EXPECT_FALSE(calls.MarkCancelled(8));
+  calls.MarkCancelled(7).Tell();
+  calls.MarkCancelled(8).Tell();
+  EXPECT_EQ(told, 1);
 }
 
 TEST(IncomingCallsTest, RemoveForgetsOne) {
   IncomingCalls calls;
-  for (uint32_t id : {1, 2, 3}) calls.Add({id, std::nullopt, false, {}});
+  for (uint32_t id : {1, 2, 3}) calls.Add({id, std::nullopt, 0, false, {}});
   EXPECT_TRUE(calls.Remove(1));
   EXPECT_FALSE(calls.Remove(1));
   EXPECT_EQ(calls.Find(1), nullptr);
@@ -99,8 +101,8 @@ TEST(IncomingCallsTest, RemoveForgetsOne) {
 
 TEST(IncomingCallsTest, ADeadlineIsTakenOnce) {
   IncomingCalls calls;
-  calls.Add({1, TimePoint(seconds(5)), false, {}});
-  calls.Add({2, TimePoint(seconds(9)), false, {}});
+  calls.Add({1, TimePoint(seconds(5)), 0, false, {}});
+  calls.Add({2, TimePoint(seconds(9)), 0, false, {}});
   EXPECT_EQ(calls.EarliestDeadline(), TimePoint(seconds(5)));
   EXPECT_THAT(calls.TakeDue(TimePoint(seconds(6))), ElementsAre(1));
   EXPECT_THAT(calls.TakeDue(TimePoint(seconds(6))), ElementsAre());

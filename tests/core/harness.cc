@@ -18,6 +18,7 @@ void AssociationTest::OpenSide(Side& side, std::unique_ptr<MemoryTransport> tran
   Association::Config config;
   config.role = role;
   config.limits = limits;
+  (role == Association::Role::kConnector ? connector_config : acceptor_config)(config);
   config.on_end = [&side](const Status& reason) { side.end = reason; };
   side.association = std::make_unique<Association>(executor_, std::move(transport), side.services,
                                                    std::move(config));

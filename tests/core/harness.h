@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -25,6 +26,10 @@ class AssociationTest : public InventoriedTest {
   // The server serves `sample`, the client `listener`.
   void Open(const Limits& client = {}, const Limits& server = {});
   sample::SampleClient Client() { return sample::SampleClient(client_.association->channel()); }
+
+  // What tests add to the configurations.
+  std::function<void(Association::Config&)> connector_config = [](Association::Config&) {};
+  std::function<void(Association::Config&)> acceptor_config = [](Association::Config&) {};
 
   // Sends the request and runs until nothing is left to do. Empty if there is no answer yet.
   template <typename Request>

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <thread>
 
 #include "lwmsg/executor.h"
 
@@ -11,6 +12,7 @@ class ManualExecutor final : public Executor {
  public:
   void Post(Task task) override { tasks_.push_back(std::move(task)); }
   TimePoint Now() const override { return now_; }
+  bool OnOwnThread() const override { return std::this_thread::get_id() == thread_; }
 
   // Runs what was posted, and what that posts.
   void Run() {
@@ -38,6 +40,7 @@ class ManualExecutor final : public Executor {
  private:
   void OnEarliestTimer(std::optional<TimePoint> /*when*/) override {}
 
+  std::thread::id thread_ = std::this_thread::get_id();
   TimePoint now_{};
   std::deque<Task> tasks_;
 };

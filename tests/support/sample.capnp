@@ -11,7 +11,12 @@ struct Item {
   children @2 :List(Item);
 }
 
-interface Object {}
+interface Object {
+  # What `make` makes: counts.
+  add @0 (amount :UInt32) -> (count :UInt32);
+  object @1 () -> (object :Lwmsg.Handle(Object));
+  # The same object, named once more.
+}
 
 interface Sample $Lwmsg.version(3) {
   echo @0 (text :Text) -> (text :Text);
@@ -41,6 +46,18 @@ interface Sample $Lwmsg.version(3) {
   make @13 () -> (object :Lwmsg.Handle(Object));
   use @14 (object :Lwmsg.Handle(Object)) -> (count :UInt32);
   drop @15 (object :Lwmsg.Handle(Object)) -> ();
+  count @16 (from :UInt32, to :UInt32) -> (number :UInt32) $Lwmsg.stream(4);
+  # The numbers from `from` up to, but without, `to`.
+  watch @17 (text :Text) -> (text :Text) $Lwmsg.stream(2);
+  # The handler keeps the call for the test.
+  block @18 (text :Text) -> (text :Text) $Lwmsg.blocking;
+  # The handler runs what the test says, on a thread of the pool.
+  hurry @19 () -> () $Lwmsg.timeout(50);
+  # The handler keeps the call; its callers wait 50 ms.
+  callObject @20 (listener :Lwmsg.Handle(Listener), rounds :UInt32) -> (rounds :UInt32);
+  # The handler calls the caller's object that many times, in a coroutine.
+  me @21 () -> (name :Text);
+  # What the session's constructor made for the caller.
 }
 
 interface Listener {

@@ -14,10 +14,6 @@
 namespace lwmsg::test {
 namespace {
 
-struct Counter {
-  uint32_t count = 0;
-};
-
 int64_t OrMinusOne(std::optional<uint32_t> value) { return value ? int64_t{*value} : -1; }
 
 void TakeAll(capnp::List<sample::Item>::Reader items, SampleService::CollectCall& call,
@@ -110,8 +106,10 @@ void SampleService::Collect(CollectCall call) {
 }
 
 void SampleService::Make(MakeCall call) {
-  Status made = call.Register(call.results().getObject(), std::make_shared<Counter>());
-  if (!made.ok()) return call.Fail(std::move(made));
+  auto counter = std::make_shared<Counter>();
+  made = counter;
+  Status named = call.results().setObject(counter);
+  if (!named.ok()) return call.Fail(std::move(named));
   call.Reply();
 }
 
@@ -125,6 +123,70 @@ void SampleService::Use(UseCall call) {
 void SampleService::Drop(DropCall call) {
   Status dropped = call.Unregister(call->getObject());
   if (!dropped.ok()) return call.Fail(std::move(dropped));
+  call.Reply();
+}
+
+void SampleService::Count(CountCall call) {
+  const uint32_t to = call->getTo();
+  for (uint32_t number = call->getFrom(); number < to; ++number) {
+    if (!co_await call.Ready()) co_return;
+    call.item().setNumber(number);
+    Status sent = call.Send();
+    if (!sent.ok()) {
+      call.Fail(sent);
+      co_return;
+    }
+  }
+  call.Finish();
+}
+
+void SampleService::Watch(WatchCall call) { watching.push_back(std::move(call)); }
+
+void SampleService::Block(BlockCall call) { on_block(std::move(call)); }
+
+void SampleService::Hurry(HurryCall call) { hurried.push_back(std::move(call)); }
+
+void SampleService::CallObject(CallObjectCall call) {
+  auto object = call->takeListener();
+  if (!object) {
+    call.Fail(object.error());
+    co_return;
+  }
+  sample::ListenerClient listener(*object);
+  const uint32_t rounds = call->getRounds();
+  for (uint32_t round = 0; round < rounds; ++round) {
+    auto notify = listener.Notify();
+    notify->setRound(round);
+    auto reply = co_await notify.Send();
+    if (!reply) {
+      call.Fail(reply.error());
+      co_return;
+    }
+  }
+  call.results().setRounds(rounds);
+  call.Reply();
+}
+
+void SampleService::Me(MeCall call) {
+  auto caller = call.session_data<Caller>();
+  if (!caller) return call.Fail(StatusCode::kNotFound, "no session data");
+  call.results().setName(caller->name);
+  call.Reply();
+}
+
+Counter::~Counter() {
+  if (on_end) on_end();
+}
+
+void Counter::Add(AddCall call) {
+  count += call->getAmount();
+  call.results().setCount(count);
+  call.Reply();
+}
+
+void Counter::Object(ObjectCall call) {
+  Status named = call.results().setObject(shared_from_this());
+  if (!named.ok()) return call.Fail(std::move(named));
   call.Reply();
 }
 

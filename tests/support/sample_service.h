@@ -10,6 +10,22 @@
 
 namespace lwmsg::test {
 
+// What `make` makes.
+class Counter final : public sample::ObjectService, public std::enable_shared_from_this<Counter> {
+ public:
+  ~Counter() override;
+  void Add(AddCall call) override;
+  void Object(ObjectCall call) override;
+
+  uint32_t count = 0;
+  std::function<void()> on_end;
+};
+
+// What a session's constructor makes in tests.
+struct Caller {
+  std::string name;
+};
+
 // Serves Sample as its schema says, and remembers what tests ask for.
 class SampleService final : public sample::SampleService {
  public:
@@ -29,12 +45,25 @@ class SampleService final : public sample::SampleService {
   void Make(MakeCall call) override;
   void Use(UseCall call) override;
   void Drop(DropCall call) override;
+  void Count(CountCall call) override;
+  void Watch(WatchCall call) override;
+  void Block(BlockCall call) override;
+  void Hurry(HurryCall call) override;
+  void CallObject(CallObjectCall call) override;
+  void Me(MeCall call) override;
 
   // The calls of Keep that have no answer yet, in order.
   std::vector<KeepCall> kept;
+  // The same of Watch and Hurry.
+  std::vector<WatchCall> watching;
+  std::vector<HurryCall> hurried;
+  // Answers Block.
+  std::function<void(BlockCall)> on_block;
   // Runs in Keep, when the call is in `kept`.
   std::function<void()> on_keep;
   std::vector<std::string> logged;
+  // The last that `make` made.
+  std::weak_ptr<Counter> made;
 };
 
 // Serves Listener: answers with the round and counts.

@@ -7,13 +7,19 @@ namespace {
 constexpr lwmsg::MethodInfo kNodeMethods[] = {
     {
         .name = "stat",
-        .one_way = false,
+        .kind = lwmsg::MethodKind::kCall,
+        .blocking = false,
+        .window = 0,
+        .timeout = {},
         .params = &lwmsg::internal::PayloadTypeOf<::base::v1::Node::StatParams>,
         .results = &lwmsg::internal::PayloadTypeOf<::base::v1::Node::StatResults>,
     },
     {
         .name = "open",
-        .one_way = false,
+        .kind = lwmsg::MethodKind::kCall,
+        .blocking = false,
+        .window = 0,
+        .timeout = {},
         .params = &lwmsg::internal::PayloadTypeOf<::base::v1::Node::OpenParams>,
         .results = &lwmsg::internal::PayloadTypeOf<::base::v1::Node::OpenResults>,
     },
@@ -32,7 +38,7 @@ constinit const lwmsg::Protocol kNodeProtocol = {
 
 const lwmsg::Protocol& NodeService::protocol() const { return kNodeProtocol; }
 
-void NodeService::Dispatch(lwmsg::IncomingCall call) {
+void NodeService::DispatchIncoming(lwmsg::IncomingCall call) {
   switch (call.interface_id()) {
     case 0xaa9385309ad90f2b:  // Node
       switch (call.method()) {
@@ -56,6 +62,6 @@ constinit const lwmsg::Protocol kMarkerProtocol = {
 
 const lwmsg::Protocol& MarkerService::protocol() const { return kMarkerProtocol; }
 
-void MarkerService::Dispatch(lwmsg::IncomingCall /*call*/) {}
+void MarkerService::DispatchIncoming(lwmsg::IncomingCall /*call*/) {}
 
 }  // namespace base::v1

@@ -15,7 +15,7 @@ namespace base::v1 {
 // What Node says: its id, version and methods.
 extern const lwmsg::Protocol kNodeProtocol;
 
-// The results of Node.open, with owners for their OS handles:
+// The results of Node.open, with owners for their handles:
 // takeX() and setX() are lwmsg::IncomingHandles::Take and lwmsg::OutgoingHandles::Put.
 struct NodeOpenResults {
   using Schema = ::base::v1::Node::OpenResults;
@@ -59,10 +59,11 @@ class NodeService : public lwmsg::Service {
   const lwmsg::Protocol& protocol() const final;
 
  private:
-  void Dispatch(lwmsg::IncomingCall call) final;
+  void DispatchIncoming(lwmsg::IncomingCall call) final;
 };
 
-// Calls Node over a channel: a Client, a BlockingClient, or the channel of a received call.
+// Calls Node over a channel: a Client, a BlockingClient, or the channel of a received call; or the
+// object that a Handle names.
 class NodeClient {
  public:
   using StatRequest = lwmsg::Request<lwmsg::Plain<::base::v1::Node::StatParams>,
@@ -70,6 +71,7 @@ class NodeClient {
   using OpenRequest = lwmsg::Request<lwmsg::Plain<::base::v1::Node::OpenParams>, NodeOpenResults>;
 
   explicit NodeClient(lwmsg::Channel channel) : channel_(std::move(channel)) {}
+  explicit NodeClient(const lwmsg::Handle<::base::v1::Node>& object) : channel_(object.channel()) {}
 
   // How large it is.
   StatRequest Stat() const { return StatRequest(channel_, kNodeProtocol, 0); }
@@ -88,13 +90,16 @@ class MarkerService : public lwmsg::Service {
   const lwmsg::Protocol& protocol() const final;
 
  private:
-  void Dispatch(lwmsg::IncomingCall call) final;
+  void DispatchIncoming(lwmsg::IncomingCall call) final;
 };
 
-// Calls Marker over a channel: a Client, a BlockingClient, or the channel of a received call.
+// Calls Marker over a channel: a Client, a BlockingClient, or the channel of a received call; or
+// the object that a Handle names.
 class MarkerClient {
  public:
   explicit MarkerClient(lwmsg::Channel channel) : channel_(std::move(channel)) {}
+  explicit MarkerClient(const lwmsg::Handle<::base::v1::Marker>& object)
+      : channel_(object.channel()) {}
 
  private:
   lwmsg::Channel channel_;

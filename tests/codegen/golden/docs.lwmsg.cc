@@ -6,19 +6,28 @@ namespace {
 constexpr lwmsg::MethodInfo kDocsMethods[] = {
     {
         .name = "first",
-        .one_way = false,
+        .kind = lwmsg::MethodKind::kCall,
+        .blocking = false,
+        .window = 0,
+        .timeout = {},
         .params = &lwmsg::internal::PayloadTypeOf<::Docs::FirstParams>,
         .results = &lwmsg::internal::PayloadTypeOf<::Docs::FirstResults>,
     },
     {
         .name = "second",
-        .one_way = false,
+        .kind = lwmsg::MethodKind::kCall,
+        .blocking = false,
+        .window = 0,
+        .timeout = {},
         .params = &lwmsg::internal::PayloadTypeOf<::Docs::SecondParams>,
         .results = &lwmsg::internal::PayloadTypeOf<::Docs::SecondResults>,
     },
     {
         .name = "third",
-        .one_way = false,
+        .kind = lwmsg::MethodKind::kCall,
+        .blocking = false,
+        .window = 0,
+        .timeout = {},
         .params = &lwmsg::internal::PayloadTypeOf<::Docs::Named>,
         .results = &lwmsg::internal::PayloadTypeOf<::Docs::ThirdResults>,
     },
@@ -37,7 +46,7 @@ constinit const lwmsg::Protocol kDocsProtocol = {
 
 const lwmsg::Protocol& DocsService::protocol() const { return kDocsProtocol; }
 
-void DocsService::Dispatch(lwmsg::IncomingCall call) {
+void DocsService::DispatchIncoming(lwmsg::IncomingCall call) {
   switch (call.interface_id()) {
     case 0xba0612de208264ad:  // Docs
       switch (call.method()) {

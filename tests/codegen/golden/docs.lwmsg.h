@@ -13,7 +13,7 @@
 // What Docs says: its id, version and methods.
 extern const lwmsg::Protocol kDocsProtocol;
 
-// The params of Docs.third, with owners for their OS handles:
+// The params of Docs.third, with owners for their handles:
 // takeX() and setX() are lwmsg::IncomingHandles::Take and lwmsg::OutgoingHandles::Put.
 struct DocsThirdParams {
   using Schema = ::Docs::Named;
@@ -66,10 +66,11 @@ class DocsService : public lwmsg::Service {
   const lwmsg::Protocol& protocol() const final;
 
  private:
-  void Dispatch(lwmsg::IncomingCall call) final;
+  void DispatchIncoming(lwmsg::IncomingCall call) final;
 };
 
-// Calls Docs over a channel: a Client, a BlockingClient, or the channel of a received call.
+// Calls Docs over a channel: a Client, a BlockingClient, or the channel of a received call; or the
+// object that a Handle names.
 class DocsClient {
  public:
   using FirstRequest =
@@ -79,6 +80,7 @@ class DocsClient {
   using ThirdRequest = lwmsg::Request<DocsThirdParams, lwmsg::Plain<::Docs::ThirdResults>>;
 
   explicit DocsClient(lwmsg::Channel channel) : channel_(std::move(channel)) {}
+  explicit DocsClient(const lwmsg::Handle<::Docs>& object) : channel_(object.channel()) {}
 
   // A trailing one.
   FirstRequest First() const { return FirstRequest(channel_, kDocsProtocol, 0); }

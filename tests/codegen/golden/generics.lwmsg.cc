@@ -7,7 +7,10 @@ namespace {
 constexpr lwmsg::MethodInfo kObjectMethods[] = {
     {
         .name = "poke",
-        .one_way = false,
+        .kind = lwmsg::MethodKind::kCall,
+        .blocking = false,
+        .window = 0,
+        .timeout = {},
         .params = &lwmsg::internal::PayloadTypeOf<::gen::Object::PokeParams>,
         .results = &lwmsg::internal::PayloadTypeOf<::gen::Object::PokeResults>,
     },
@@ -16,19 +19,28 @@ constexpr lwmsg::MethodInfo kObjectMethods[] = {
 constexpr lwmsg::MethodInfo kGenericsMethods[] = {
     {
         .name = "named",
-        .one_way = false,
+        .kind = lwmsg::MethodKind::kCall,
+        .blocking = false,
+        .window = 0,
+        .timeout = {},
         .params = &lwmsg::internal::PayloadTypeOf<::gen::Source>,
         .results = &lwmsg::internal::PayloadTypeOf<::gen::Source>,
     },
     {
         .name = "box",
-        .one_way = false,
+        .kind = lwmsg::MethodKind::kCall,
+        .blocking = false,
+        .window = 0,
+        .timeout = {},
         .params = &lwmsg::internal::PayloadTypeOf<::gen::Box<::lwmsg::schema::OsHandle>>,
         .results = &lwmsg::internal::PayloadTypeOf<::gen::Box<::capnp::Text>>,
     },
     {
         .name = "inner",
-        .one_way = false,
+        .kind = lwmsg::MethodKind::kCall,
+        .blocking = false,
+        .window = 0,
+        .timeout = {},
         .params = &lwmsg::internal::PayloadTypeOf<
             ::gen::Box<::capnp::Text>::Inner<::lwmsg::schema::OsHandle>>,
         .results = &lwmsg::internal::PayloadTypeOf<
@@ -36,19 +48,28 @@ constexpr lwmsg::MethodInfo kGenericsMethods[] = {
     },
     {
         .name = "plain",
-        .one_way = false,
+        .kind = lwmsg::MethodKind::kCall,
+        .blocking = false,
+        .window = 0,
+        .timeout = {},
         .params = &lwmsg::internal::PayloadTypeOf<::gen::Box<::lwmsg::schema::OsHandle>::Plain>,
         .results = &lwmsg::internal::PayloadTypeOf<::gen::Box<::capnp::List<::gen::Color>>::Plain>,
     },
     {
         .name = "open",
-        .one_way = false,
+        .kind = lwmsg::MethodKind::kCall,
+        .blocking = false,
+        .window = 0,
+        .timeout = {},
         .params = &lwmsg::internal::PayloadTypeOf<::gen::Box<::capnp::AnyPointer>>,
         .results = &lwmsg::internal::PayloadTypeOf<::gen::Box<::capnp::AnyPointer>::Plain>,
     },
     {
         .name = "lists",
-        .one_way = false,
+        .kind = lwmsg::MethodKind::kCall,
+        .blocking = false,
+        .window = 0,
+        .timeout = {},
         .params =
             &lwmsg::internal::PayloadTypeOf<::gen::Box<::capnp::List<::capnp::List<::uint8_t>>>>,
         .results = &lwmsg::internal::PayloadTypeOf<
@@ -56,25 +77,37 @@ constexpr lwmsg::MethodInfo kGenericsMethods[] = {
     },
     {
         .name = "object",
-        .one_way = false,
+        .kind = lwmsg::MethodKind::kCall,
+        .blocking = false,
+        .window = 0,
+        .timeout = {},
         .params = &lwmsg::internal::PayloadTypeOf<::gen::Generics::ObjectParams>,
         .results = &lwmsg::internal::PayloadTypeOf<::gen::Generics::ObjectResults>,
     },
     {
         .name = "handle",
-        .one_way = false,
+        .kind = lwmsg::MethodKind::kCall,
+        .blocking = false,
+        .window = 0,
+        .timeout = {},
         .params = &lwmsg::internal::PayloadTypeOf<::lwmsg::schema::Handle<::gen::Object>>,
         .results = &lwmsg::internal::PayloadTypeOf<::lwmsg::schema::OsHandle>,
     },
     {
         .name = "boxes",
-        .one_way = false,
+        .kind = lwmsg::MethodKind::kCall,
+        .blocking = false,
+        .window = 0,
+        .timeout = {},
         .params = &lwmsg::internal::PayloadTypeOf<::gen::Box<::gen::Box<::capnp::Data>>>,
         .results = &lwmsg::internal::PayloadTypeOf<::gen::Generics::BoxesResults>,
     },
     {
         .name = "defaults",
-        .one_way = false,
+        .kind = lwmsg::MethodKind::kCall,
+        .blocking = false,
+        .window = 0,
+        .timeout = {},
         .params = &lwmsg::internal::PayloadTypeOf<::gen::Generics::DefaultsParams>,
         .results = &lwmsg::internal::PayloadTypeOf<::gen::Generics::DefaultsResults>,
     },
@@ -93,7 +126,7 @@ constinit const lwmsg::Protocol kObjectProtocol = {
 
 const lwmsg::Protocol& ObjectService::protocol() const { return kObjectProtocol; }
 
-void ObjectService::Dispatch(lwmsg::IncomingCall call) {
+void ObjectService::DispatchIncoming(lwmsg::IncomingCall call) {
   switch (call.interface_id()) {
     case 0xfb39915de709dab0:  // Object
       switch (call.method()) {
@@ -108,14 +141,14 @@ constinit const lwmsg::Protocol kGenericsProtocol = {
     .id = 0xbea1747b65b1c6e9,
     .name = "Generics",
     .version = 0,
-    .schema_hash = 0xdd59dbce561af7b9,
+    .schema_hash = 0xa50ded2907f65eb5,
     .methods = kGenericsMethods,
     .bases = {},
 };
 
 const lwmsg::Protocol& GenericsService::protocol() const { return kGenericsProtocol; }
 
-void GenericsService::Dispatch(lwmsg::IncomingCall call) {
+void GenericsService::DispatchIncoming(lwmsg::IncomingCall call) {
   switch (call.interface_id()) {
     case 0xbea1747b65b1c6e9:  // Generics
       switch (call.method()) {

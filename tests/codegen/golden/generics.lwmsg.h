@@ -6,6 +6,7 @@
 #include <lwmsg/request.h>
 #include <lwmsg/service.h>
 
+#include <memory>
 #include <utility>
 
 #include "generics.capnp.h"
@@ -26,16 +27,18 @@ class ObjectService : public lwmsg::Service {
   const lwmsg::Protocol& protocol() const final;
 
  private:
-  void Dispatch(lwmsg::IncomingCall call) final;
+  void DispatchIncoming(lwmsg::IncomingCall call) final;
 };
 
-// Calls Object over a channel: a Client, a BlockingClient, or the channel of a received call.
+// Calls Object over a channel: a Client, a BlockingClient, or the channel of a received call; or
+// the object that a Handle names.
 class ObjectClient {
  public:
   using PokeRequest = lwmsg::Request<lwmsg::Plain<::gen::Object::PokeParams>,
                                      lwmsg::Plain<::gen::Object::PokeResults>>;
 
   explicit ObjectClient(lwmsg::Channel channel) : channel_(std::move(channel)) {}
+  explicit ObjectClient(const lwmsg::Handle<::gen::Object>& object) : channel_(object.channel()) {}
 
   PokeRequest Poke() const { return PokeRequest(channel_, kObjectProtocol, 0); }
 
@@ -46,7 +49,7 @@ class ObjectClient {
 // What Generics says: its id, version and methods.
 extern const lwmsg::Protocol kGenericsProtocol;
 
-// The params of Generics.named, with owners for their OS handles:
+// The params of Generics.named, with owners for their handles:
 // takeX() and setX() are lwmsg::IncomingHandles::Take and lwmsg::OutgoingHandles::Put.
 struct GenericsNamedParams {
   using Schema = ::gen::Source;
@@ -93,7 +96,7 @@ struct GenericsNamedParams {
   };
 };
 
-// The results of Generics.named, with owners for their OS handles:
+// The results of Generics.named, with owners for their handles:
 // takeX() and setX() are lwmsg::IncomingHandles::Take and lwmsg::OutgoingHandles::Put.
 struct GenericsNamedResults {
   using Schema = ::gen::Source;
@@ -140,7 +143,7 @@ struct GenericsNamedResults {
   };
 };
 
-// The params of Generics.box, with owners for their OS handles:
+// The params of Generics.box, with owners for their handles:
 // takeX() and setX() are lwmsg::IncomingHandles::Take and lwmsg::OutgoingHandles::Put.
 struct GenericsBoxParams {
   using Schema = ::gen::Box<::lwmsg::schema::OsHandle>;
@@ -168,7 +171,7 @@ struct GenericsBoxParams {
   };
 };
 
-// The params of Generics.inner, with owners for their OS handles:
+// The params of Generics.inner, with owners for their handles:
 // takeX() and setX() are lwmsg::IncomingHandles::Take and lwmsg::OutgoingHandles::Put.
 struct GenericsInnerParams {
   using Schema = ::gen::Box<::capnp::Text>::Inner<::lwmsg::schema::OsHandle>;
@@ -196,7 +199,7 @@ struct GenericsInnerParams {
   };
 };
 
-// The params of Generics.plain, with owners for their OS handles:
+// The params of Generics.plain, with owners for their handles:
 // takeX() and setX() are lwmsg::IncomingHandles::Take and lwmsg::OutgoingHandles::Put.
 struct GenericsPlainParams {
   using Schema = ::gen::Box<::lwmsg::schema::OsHandle>::Plain;
@@ -224,6 +227,40 @@ struct GenericsPlainParams {
   };
 };
 
+// The params of Generics.object, with owners for their handles:
+// takeX() and setX() are lwmsg::IncomingHandles::Take and lwmsg::OutgoingHandles::Put.
+struct GenericsObjectParams {
+  using Schema = ::gen::Generics::ObjectParams;
+
+  class Reader : public Schema::Reader {
+   public:
+    Reader(Schema::Reader reader, lwmsg::IncomingHandles& handles)
+        : Schema::Reader(reader), handles_(&handles) {}
+
+    lwmsg::Result<lwmsg::Handle<::gen::Object>> takeObject() { return handles_->Take(getObject()); }
+
+   private:
+    lwmsg::IncomingHandles* handles_;
+  };
+
+  class Builder : public Schema::Builder {
+   public:
+    Builder(Schema::Builder builder, lwmsg::OutgoingHandles& handles)
+        : Schema::Builder(builder), handles_(&handles) {}
+
+    void setObject(const lwmsg::Handle<::gen::Object>& handle) {
+      handles_->Put(getObject(), handle);
+    }
+    template <typename Object>
+    lwmsg::Status setObject(const std::shared_ptr<Object>& object) {
+      return handles_->Register(getObject(), object);
+    }
+
+   private:
+    lwmsg::OutgoingHandles* handles_;
+  };
+};
+
 // Implement this to serve Generics. Methods run on the association's loop.
 class GenericsService : public lwmsg::Service {
  public:
@@ -239,8 +276,8 @@ class GenericsService : public lwmsg::Service {
   using ListsCall =
       lwmsg::Call<lwmsg::Plain<::gen::Box<::capnp::List<::capnp::List<::uint8_t>>>>,
                   lwmsg::Plain<::gen::Box<::capnp::List<::gen::Box<::lwmsg::schema::OsHandle>>>>>;
-  using ObjectCall = lwmsg::Call<lwmsg::Plain<::gen::Generics::ObjectParams>,
-                                 lwmsg::Plain<::gen::Generics::ObjectResults>>;
+  using ObjectCall =
+      lwmsg::Call<GenericsObjectParams, lwmsg::Plain<::gen::Generics::ObjectResults>>;
   using HandleCall = lwmsg::Call<lwmsg::Plain<::lwmsg::schema::Handle<::gen::Object>>,
                                  lwmsg::Plain<::lwmsg::schema::OsHandle>>;
   using BoxesCall = lwmsg::Call<lwmsg::Plain<::gen::Box<::gen::Box<::capnp::Data>>>,
@@ -262,10 +299,11 @@ class GenericsService : public lwmsg::Service {
   const lwmsg::Protocol& protocol() const final;
 
  private:
-  void Dispatch(lwmsg::IncomingCall call) final;
+  void DispatchIncoming(lwmsg::IncomingCall call) final;
 };
 
-// Calls Generics over a channel: a Client, a BlockingClient, or the channel of a received call.
+// Calls Generics over a channel: a Client, a BlockingClient, or the channel of a received call; or
+// the object that a Handle names.
 class GenericsClient {
  public:
   using NamedRequest = lwmsg::Request<GenericsNamedParams, GenericsNamedResults>;
@@ -280,8 +318,8 @@ class GenericsClient {
   using ListsRequest = lwmsg::Request<
       lwmsg::Plain<::gen::Box<::capnp::List<::capnp::List<::uint8_t>>>>,
       lwmsg::Plain<::gen::Box<::capnp::List<::gen::Box<::lwmsg::schema::OsHandle>>>>>;
-  using ObjectRequest = lwmsg::Request<lwmsg::Plain<::gen::Generics::ObjectParams>,
-                                       lwmsg::Plain<::gen::Generics::ObjectResults>>;
+  using ObjectRequest =
+      lwmsg::Request<GenericsObjectParams, lwmsg::Plain<::gen::Generics::ObjectResults>>;
   using HandleRequest = lwmsg::Request<lwmsg::Plain<::lwmsg::schema::Handle<::gen::Object>>,
                                        lwmsg::Plain<::lwmsg::schema::OsHandle>>;
   using BoxesRequest = lwmsg::Request<lwmsg::Plain<::gen::Box<::gen::Box<::capnp::Data>>>,
@@ -290,6 +328,8 @@ class GenericsClient {
                                          lwmsg::Plain<::gen::Generics::DefaultsResults>>;
 
   explicit GenericsClient(lwmsg::Channel channel) : channel_(std::move(channel)) {}
+  explicit GenericsClient(const lwmsg::Handle<::gen::Generics>& object)
+      : channel_(object.channel()) {}
 
   NamedRequest Named() const { return NamedRequest(channel_, kGenericsProtocol, 0); }
   BoxRequest Box() const { return BoxRequest(channel_, kGenericsProtocol, 1); }

@@ -7,7 +7,10 @@ namespace {
 constexpr lwmsg::MethodInfo kReaderMethods[] = {
     {
         .name = "read",
-        .one_way = false,
+        .kind = lwmsg::MethodKind::kCall,
+        .blocking = false,
+        .window = 0,
+        .timeout = {},
         .params = &lwmsg::internal::PayloadTypeOf<::base::v1::Range>,
         .results = &lwmsg::internal::PayloadTypeOf<::inherit::Reader::ReadResults>,
     },
@@ -20,13 +23,19 @@ constexpr const lwmsg::Protocol* kReaderBases[] = {
 constexpr lwmsg::MethodInfo kWriterMethods[] = {
     {
         .name = "write",
-        .one_way = false,
+        .kind = lwmsg::MethodKind::kCall,
+        .blocking = false,
+        .window = 0,
+        .timeout = {},
         .params = &lwmsg::internal::PayloadTypeOf<::inherit::Writer::WriteParams>,
         .results = &lwmsg::internal::PayloadTypeOf<::inherit::Writer::WriteResults>,
     },
     {
         .name = "sync",
-        .one_way = true,
+        .kind = lwmsg::MethodKind::kOneWay,
+        .blocking = false,
+        .window = 0,
+        .timeout = {},
         .params = &lwmsg::internal::PayloadTypeOf<::inherit::Writer::SyncParams>,
         .results = &lwmsg::internal::PayloadTypeOf<::inherit::Writer::SyncResults>,
     },
@@ -39,7 +48,10 @@ constexpr const lwmsg::Protocol* kWriterBases[] = {
 constexpr lwmsg::MethodInfo kFileMethods[] = {
     {
         .name = "lock",
-        .one_way = false,
+        .kind = lwmsg::MethodKind::kCall,
+        .blocking = false,
+        .window = 0,
+        .timeout = {},
         .params = &lwmsg::internal::PayloadTypeOf<::inherit::File::LockParams>,
         .results = &lwmsg::internal::PayloadTypeOf<::inherit::File::LockResults>,
     },
@@ -73,7 +85,7 @@ constinit const lwmsg::Protocol kReaderProtocol = {
 
 const lwmsg::Protocol& ReaderService::protocol() const { return kReaderProtocol; }
 
-void ReaderService::Dispatch(lwmsg::IncomingCall call) {
+void ReaderService::DispatchIncoming(lwmsg::IncomingCall call) {
   switch (call.interface_id()) {
     case 0xc3e999580cdc43f1:  // Reader
       switch (call.method()) {
@@ -103,7 +115,7 @@ constinit const lwmsg::Protocol kWriterProtocol = {
 
 const lwmsg::Protocol& WriterService::protocol() const { return kWriterProtocol; }
 
-void WriterService::Dispatch(lwmsg::IncomingCall call) {
+void WriterService::DispatchIncoming(lwmsg::IncomingCall call) {
   switch (call.interface_id()) {
     case 0xb3a6becb6c20798f:  // Writer
       switch (call.method()) {
@@ -135,7 +147,7 @@ constinit const lwmsg::Protocol kFileProtocol = {
 
 const lwmsg::Protocol& FileService::protocol() const { return kFileProtocol; }
 
-void FileService::Dispatch(lwmsg::IncomingCall call) {
+void FileService::DispatchIncoming(lwmsg::IncomingCall call) {
   switch (call.interface_id()) {
     case 0xd303778fcfccd5a0:  // File
       switch (call.method()) {
@@ -179,7 +191,7 @@ constinit const lwmsg::Protocol kAliasProtocol = {
 
 const lwmsg::Protocol& AliasService::protocol() const { return kAliasProtocol; }
 
-void AliasService::Dispatch(lwmsg::IncomingCall call) {
+void AliasService::DispatchIncoming(lwmsg::IncomingCall call) {
   switch (call.interface_id()) {
     case 0xd303778fcfccd5a0:  // File
       switch (call.method()) {

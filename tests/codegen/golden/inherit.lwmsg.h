@@ -38,10 +38,11 @@ class ReaderService : public lwmsg::Service {
   const lwmsg::Protocol& protocol() const final;
 
  private:
-  void Dispatch(lwmsg::IncomingCall call) final;
+  void DispatchIncoming(lwmsg::IncomingCall call) final;
 };
 
-// Calls Reader over a channel: a Client, a BlockingClient, or the channel of a received call.
+// Calls Reader over a channel: a Client, a BlockingClient, or the channel of a received call; or
+// the object that a Handle names.
 class ReaderClient {
  public:
   using ReadRequest =
@@ -52,6 +53,8 @@ class ReaderClient {
       lwmsg::Request<lwmsg::Plain<::base::v1::Node::OpenParams>, ::base::v1::NodeOpenResults>;
 
   explicit ReaderClient(lwmsg::Channel channel) : channel_(std::move(channel)) {}
+  explicit ReaderClient(const lwmsg::Handle<::inherit::Reader>& object)
+      : channel_(object.channel()) {}
 
   ReadRequest Read() const { return ReadRequest(channel_, kReaderProtocol, 0); }
 
@@ -90,10 +93,11 @@ class WriterService : public lwmsg::Service {
   const lwmsg::Protocol& protocol() const final;
 
  private:
-  void Dispatch(lwmsg::IncomingCall call) final;
+  void DispatchIncoming(lwmsg::IncomingCall call) final;
 };
 
-// Calls Writer over a channel: a Client, a BlockingClient, or the channel of a received call.
+// Calls Writer over a channel: a Client, a BlockingClient, or the channel of a received call; or
+// the object that a Handle names.
 class WriterClient {
  public:
   using WriteRequest = lwmsg::Request<lwmsg::Plain<::inherit::Writer::WriteParams>,
@@ -105,6 +109,8 @@ class WriterClient {
       lwmsg::Request<lwmsg::Plain<::base::v1::Node::OpenParams>, ::base::v1::NodeOpenResults>;
 
   explicit WriterClient(lwmsg::Channel channel) : channel_(std::move(channel)) {}
+  explicit WriterClient(const lwmsg::Handle<::inherit::Writer>& object)
+      : channel_(object.channel()) {}
 
   // Writes.
   WriteRequest Write() const { return WriteRequest(channel_, kWriterProtocol, 0); }
@@ -122,7 +128,7 @@ class WriterClient {
 // What File says: its id, version and methods.
 extern const lwmsg::Protocol kFileProtocol;
 
-// The params of File.lock, with owners for their OS handles:
+// The params of File.lock, with owners for their handles:
 // takeX() and setX() are lwmsg::IncomingHandles::Take and lwmsg::OutgoingHandles::Put.
 struct FileLockParams {
   using Schema = ::inherit::File::LockParams;
@@ -150,7 +156,7 @@ struct FileLockParams {
   };
 };
 
-// The results of File.lock, with owners for their OS handles:
+// The results of File.lock, with owners for their handles:
 // takeX() and setX() are lwmsg::IncomingHandles::Take and lwmsg::OutgoingHandles::Put.
 struct FileLockResults {
   using Schema = ::inherit::File::LockResults;
@@ -212,10 +218,11 @@ class FileService : public lwmsg::Service {
   const lwmsg::Protocol& protocol() const final;
 
  private:
-  void Dispatch(lwmsg::IncomingCall call) final;
+  void DispatchIncoming(lwmsg::IncomingCall call) final;
 };
 
-// Calls File over a channel: a Client, a BlockingClient, or the channel of a received call.
+// Calls File over a channel: a Client, a BlockingClient, or the channel of a received call; or the
+// object that a Handle names.
 class FileClient {
  public:
   using LockRequest = lwmsg::Request<FileLockParams, FileLockResults>;
@@ -230,6 +237,7 @@ class FileClient {
       lwmsg::Request<lwmsg::Plain<::base::v1::Node::OpenParams>, ::base::v1::NodeOpenResults>;
 
   explicit FileClient(lwmsg::Channel channel) : channel_(std::move(channel)) {}
+  explicit FileClient(const lwmsg::Handle<::inherit::File>& object) : channel_(object.channel()) {}
 
   LockRequest Lock() const { return LockRequest(channel_, kFileProtocol, 0); }
 
@@ -286,10 +294,11 @@ class AliasService : public lwmsg::Service {
   const lwmsg::Protocol& protocol() const final;
 
  private:
-  void Dispatch(lwmsg::IncomingCall call) final;
+  void DispatchIncoming(lwmsg::IncomingCall call) final;
 };
 
-// Calls Alias over a channel: a Client, a BlockingClient, or the channel of a received call.
+// Calls Alias over a channel: a Client, a BlockingClient, or the channel of a received call; or the
+// object that a Handle names.
 class AliasClient {
  public:
   using LockRequest = lwmsg::Request<FileLockParams, FileLockResults>;
@@ -304,6 +313,8 @@ class AliasClient {
       lwmsg::Request<lwmsg::Plain<::base::v1::Node::OpenParams>, ::base::v1::NodeOpenResults>;
 
   explicit AliasClient(lwmsg::Channel channel) : channel_(std::move(channel)) {}
+  explicit AliasClient(const lwmsg::Handle<::inherit::Alias>& object)
+      : channel_(object.channel()) {}
 
   // From File.
   LockRequest Lock() const { return LockRequest(channel_, kFileProtocol, 0); }

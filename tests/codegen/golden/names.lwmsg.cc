@@ -6,103 +6,154 @@ namespace {
 constexpr lwmsg::MethodInfo kWordsMethods[] = {
     {
         .name = "delete",
-        .one_way = false,
+        .kind = lwmsg::MethodKind::kCall,
+        .blocking = false,
+        .window = 0,
+        .timeout = {},
         .params = &lwmsg::internal::PayloadTypeOf<::Words::DeleteParams>,
         .results = &lwmsg::internal::PayloadTypeOf<::Words::DeleteResults>,
     },
     {
         .name = "new",
-        .one_way = false,
+        .kind = lwmsg::MethodKind::kCall,
+        .blocking = false,
+        .window = 0,
+        .timeout = {},
         .params = &lwmsg::internal::PayloadTypeOf<::Words::NewParams>,
         .results = &lwmsg::internal::PayloadTypeOf<::Words::NewResults>,
     },
     {
         .name = "class",
-        .one_way = false,
+        .kind = lwmsg::MethodKind::kCall,
+        .blocking = false,
+        .window = 0,
+        .timeout = {},
         .params = &lwmsg::internal::PayloadTypeOf<::Words::ClassParams>,
         .results = &lwmsg::internal::PayloadTypeOf<::Words::ClassResults>,
     },
     {
         .name = "operator",
-        .one_way = false,
+        .kind = lwmsg::MethodKind::kCall,
+        .blocking = false,
+        .window = 0,
+        .timeout = {},
         .params = &lwmsg::internal::PayloadTypeOf<::Words::OperatorParams>,
         .results = &lwmsg::internal::PayloadTypeOf<::Words::OperatorResults>,
     },
     {
         .name = "dispatch",
-        .one_way = false,
+        .kind = lwmsg::MethodKind::kCall,
+        .blocking = false,
+        .window = 0,
+        .timeout = {},
         .params = &lwmsg::internal::PayloadTypeOf<::Words::DispatchParams>,
         .results = &lwmsg::internal::PayloadTypeOf<::Words::DispatchResults>,
     },
     {
         .name = "protocol",
-        .one_way = false,
+        .kind = lwmsg::MethodKind::kCall,
+        .blocking = false,
+        .window = 0,
+        .timeout = {},
         .params = &lwmsg::internal::PayloadTypeOf<::Words::ProtocolParams>,
         .results = &lwmsg::internal::PayloadTypeOf<::Words::ProtocolResults>,
     },
     {
         .name = "call",
-        .one_way = false,
+        .kind = lwmsg::MethodKind::kCall,
+        .blocking = false,
+        .window = 0,
+        .timeout = {},
         .params = &lwmsg::internal::PayloadTypeOf<::Words::CallParams>,
         .results = &lwmsg::internal::PayloadTypeOf<::Words::CallResults>,
     },
     {
         .name = "client",
-        .one_way = false,
+        .kind = lwmsg::MethodKind::kCall,
+        .blocking = false,
+        .window = 0,
+        .timeout = {},
         .params = &lwmsg::internal::PayloadTypeOf<::Words::ClientParams>,
         .results = &lwmsg::internal::PayloadTypeOf<::Words::ClientResults>,
     },
     {
         .name = "service",
-        .one_way = false,
+        .kind = lwmsg::MethodKind::kCall,
+        .blocking = false,
+        .window = 0,
+        .timeout = {},
         .params = &lwmsg::internal::PayloadTypeOf<::Words::ServiceParams>,
         .results = &lwmsg::internal::PayloadTypeOf<::Words::ServiceResults>,
     },
     {
         .name = "request",
-        .one_way = false,
+        .kind = lwmsg::MethodKind::kCall,
+        .blocking = false,
+        .window = 0,
+        .timeout = {},
         .params = &lwmsg::internal::PayloadTypeOf<::Words::RequestParams>,
         .results = &lwmsg::internal::PayloadTypeOf<::Words::RequestResults>,
     },
     {
         .name = "channel",
-        .one_way = false,
+        .kind = lwmsg::MethodKind::kCall,
+        .blocking = false,
+        .window = 0,
+        .timeout = {},
         .params = &lwmsg::internal::PayloadTypeOf<::Words::ChannelParams>,
         .results = &lwmsg::internal::PayloadTypeOf<::Words::ChannelResults>,
     },
     {
         .name = "wordsProtocol",
-        .one_way = false,
+        .kind = lwmsg::MethodKind::kCall,
+        .blocking = false,
+        .window = 0,
+        .timeout = {},
         .params = &lwmsg::internal::PayloadTypeOf<::Words::WordsProtocolParams>,
         .results = &lwmsg::internal::PayloadTypeOf<::Words::WordsProtocolResults>,
     },
     {
         .name = "reply",
-        .one_way = false,
+        .kind = lwmsg::MethodKind::kCall,
+        .blocking = false,
+        .window = 0,
+        .timeout = {},
         .params = &lwmsg::internal::PayloadTypeOf<::Words::ReplyParams>,
         .results = &lwmsg::internal::PayloadTypeOf<::Words::ReplyResults>,
     },
     {
         .name = "struct",
-        .one_way = false,
+        .kind = lwmsg::MethodKind::kCall,
+        .blocking = false,
+        .window = 0,
+        .timeout = {},
         .params = &lwmsg::internal::PayloadTypeOf<::Words::StructParams>,
         .results = &lwmsg::internal::PayloadTypeOf<::Words::StructResults>,
     },
     {
         .name = "interface",
-        .one_way = false,
+        .kind = lwmsg::MethodKind::kCall,
+        .blocking = false,
+        .window = 0,
+        .timeout = {},
         .params = &lwmsg::internal::PayloadTypeOf<::Words::InterfaceParams>,
         .results = &lwmsg::internal::PayloadTypeOf<::Words::InterfaceResults>,
     },
     {
         .name = "union",
-        .one_way = false,
+        .kind = lwmsg::MethodKind::kCall,
+        .blocking = false,
+        .window = 0,
+        .timeout = {},
         .params = &lwmsg::internal::PayloadTypeOf<::Words::UnionParams>,
         .results = &lwmsg::internal::PayloadTypeOf<::Words::UnionResults>,
     },
     {
         .name = "renamed",
-        .one_way = false,
+        .kind = lwmsg::MethodKind::kCall,
+        .blocking = false,
+        .window = 0,
+        .timeout = {},
         .params = &lwmsg::internal::PayloadTypeOf<::Words::AlteredParams>,
         .results = &lwmsg::internal::PayloadTypeOf<::Words::AlteredResults>,
     },
@@ -111,7 +162,10 @@ constexpr lwmsg::MethodInfo kWordsMethods[] = {
 constexpr lwmsg::MethodInfo kOtherMethods[] = {
     {
         .name = "useIt",
-        .one_way = false,
+        .kind = lwmsg::MethodKind::kCall,
+        .blocking = false,
+        .window = 0,
+        .timeout = {},
         .params = &lwmsg::internal::PayloadTypeOf<::Other::OtherArguments>,
         .results = &lwmsg::internal::PayloadTypeOf<::Other::UseItResults>,
     },
@@ -120,7 +174,10 @@ constexpr lwmsg::MethodInfo kOtherMethods[] = {
 constexpr lwmsg::MethodInfo kCallMethods[] = {
     {
         .name = "call",
-        .one_way = false,
+        .kind = lwmsg::MethodKind::kCall,
+        .blocking = false,
+        .window = 0,
+        .timeout = {},
         .params = &lwmsg::internal::PayloadTypeOf<::Call::CallParams>,
         .results = &lwmsg::internal::PayloadTypeOf<::Call::CallResults>,
     },
@@ -129,7 +186,10 @@ constexpr lwmsg::MethodInfo kCallMethods[] = {
 constexpr lwmsg::MethodInfo kServiceMethods[] = {
     {
         .name = "service",
-        .one_way = false,
+        .kind = lwmsg::MethodKind::kCall,
+        .blocking = false,
+        .window = 0,
+        .timeout = {},
         .params = &lwmsg::internal::PayloadTypeOf<::Service::ServiceParams>,
         .results = &lwmsg::internal::PayloadTypeOf<::Service::ServiceResults>,
     },
@@ -148,7 +208,7 @@ constinit const lwmsg::Protocol kWordsProtocol = {
 
 const lwmsg::Protocol& WordsService::protocol() const { return kWordsProtocol; }
 
-void WordsService::Dispatch(lwmsg::IncomingCall call) {
+void WordsService::DispatchIncoming(lwmsg::IncomingCall call) {
   switch (call.interface_id()) {
     case 0xe418e85b07bd34d8:  // Words
       switch (call.method()) {
@@ -202,7 +262,7 @@ constinit const lwmsg::Protocol kOtherProtocol = {
 
 const lwmsg::Protocol& OtherService::protocol() const { return kOtherProtocol; }
 
-void OtherService::Dispatch(lwmsg::IncomingCall call) {
+void OtherService::DispatchIncoming(lwmsg::IncomingCall call) {
   switch (call.interface_id()) {
     case 0xb8192b0adb95c441:  // Renamed
       switch (call.method()) {
@@ -224,7 +284,7 @@ constinit const lwmsg::Protocol kCallProtocol = {
 
 const lwmsg::Protocol& CallService::protocol() const { return kCallProtocol; }
 
-void CallService::Dispatch(lwmsg::IncomingCall call) {
+void CallService::DispatchIncoming(lwmsg::IncomingCall call) {
   switch (call.interface_id()) {
     case 0xced534db00cc3504:  // Call
       switch (call.method()) {
@@ -246,7 +306,7 @@ constinit const lwmsg::Protocol kServiceProtocol = {
 
 const lwmsg::Protocol& ServiceService::protocol() const { return kServiceProtocol; }
 
-void ServiceService::Dispatch(lwmsg::IncomingCall call) {
+void ServiceService::DispatchIncoming(lwmsg::IncomingCall call) {
   switch (call.interface_id()) {
     case 0xe6f2303572ab512b:  // Service
       switch (call.method()) {
@@ -268,4 +328,4 @@ constinit const lwmsg::Protocol kDispatchProtocol = {
 
 const lwmsg::Protocol& DispatchService::protocol() const { return kDispatchProtocol; }
 
-void DispatchService::Dispatch(lwmsg::IncomingCall /*call*/) {}
+void DispatchService::DispatchIncoming(lwmsg::IncomingCall /*call*/) {}

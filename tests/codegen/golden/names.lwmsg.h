@@ -13,7 +13,7 @@
 // What Words says: its id, version and methods.
 extern const lwmsg::Protocol kWordsProtocol;
 
-// The params of Words.delete, with owners for their OS handles:
+// The params of Words.delete, with owners for their handles:
 // takeX() and setX() are lwmsg::IncomingHandles::Take and lwmsg::OutgoingHandles::Put.
 struct WordsDeleteParams {
   using Schema = ::Words::DeleteParams;
@@ -41,7 +41,7 @@ struct WordsDeleteParams {
   };
 };
 
-// The results of Words.delete, with owners for their OS handles:
+// The results of Words.delete, with owners for their handles:
 // takeX() and setX() are lwmsg::IncomingHandles::Take and lwmsg::OutgoingHandles::Put.
 struct WordsDeleteResults {
   using Schema = ::Words::DeleteResults;
@@ -69,7 +69,7 @@ struct WordsDeleteResults {
   };
 };
 
-// The params of Words.dispatch, with owners for their OS handles:
+// The params of Words.dispatch, with owners for their handles:
 // takeX() and setX() are lwmsg::IncomingHandles::Take and lwmsg::OutgoingHandles::Put.
 struct WordsDispatchParams {
   using Schema = ::Words::DispatchParams;
@@ -97,7 +97,7 @@ struct WordsDispatchParams {
   };
 };
 
-// The results of Words.channel, with owners for their OS handles:
+// The results of Words.channel, with owners for their handles:
 // takeX() and setX() are lwmsg::IncomingHandles::Take and lwmsg::OutgoingHandles::Put.
 struct WordsChannelResults {
   using Schema = ::Words::ChannelResults;
@@ -127,7 +127,7 @@ struct WordsChannelResults {
   };
 };
 
-// The params of Words.struct, with owners for their OS handles:
+// The params of Words.struct, with owners for their handles:
 // takeX() and setX() are lwmsg::IncomingHandles::Take and lwmsg::OutgoingHandles::Put.
 struct WordsStructParams {
   using Schema = ::Words::StructParams;
@@ -155,7 +155,7 @@ struct WordsStructParams {
   };
 };
 
-// The params of Words.renamed, with owners for their OS handles:
+// The params of Words.renamed, with owners for their handles:
 // takeX() and setX() are lwmsg::IncomingHandles::Take and lwmsg::OutgoingHandles::Put.
 struct WordsAlteredParams {
   using Schema = ::Words::AlteredParams;
@@ -236,10 +236,11 @@ class WordsService : public lwmsg::Service {
   const lwmsg::Protocol& protocol() const final;
 
  private:
-  void Dispatch(lwmsg::IncomingCall call) final;
+  void DispatchIncoming(lwmsg::IncomingCall call) final;
 };
 
-// Calls Words over a channel: a Client, a BlockingClient, or the channel of a received call.
+// Calls Words over a channel: a Client, a BlockingClient, or the channel of a received call; or the
+// object that a Handle names.
 class WordsClient {
  public:
   using DeleteRequest = lwmsg::Request<WordsDeleteParams, WordsDeleteResults>;
@@ -274,6 +275,7 @@ class WordsClient {
   using AlteredRequest = lwmsg::Request<WordsAlteredParams, lwmsg::Plain<::Words::AlteredResults>>;
 
   explicit WordsClient(lwmsg::Channel channel) : channel_(std::move(channel)) {}
+  explicit WordsClient(const lwmsg::Handle<::Words>& object) : channel_(object.channel()) {}
 
   DeleteRequest Delete() const { return DeleteRequest(channel_, kWordsProtocol, 0); }
   NewRequest New() const { return NewRequest(channel_, kWordsProtocol, 1); }
@@ -302,7 +304,7 @@ class WordsClient {
 // What Renamed says: its id, version and methods.
 extern const lwmsg::Protocol kOtherProtocol;
 
-// The params of Renamed.useIt, with owners for their OS handles:
+// The params of Renamed.useIt, with owners for their handles:
 // takeX() and setX() are lwmsg::IncomingHandles::Take and lwmsg::OutgoingHandles::Put.
 struct OtherUseItParams {
   using Schema = ::Other::OtherArguments;
@@ -340,15 +342,17 @@ class OtherService : public lwmsg::Service {
   const lwmsg::Protocol& protocol() const final;
 
  private:
-  void Dispatch(lwmsg::IncomingCall call) final;
+  void DispatchIncoming(lwmsg::IncomingCall call) final;
 };
 
-// Calls Renamed over a channel: a Client, a BlockingClient, or the channel of a received call.
+// Calls Renamed over a channel: a Client, a BlockingClient, or the channel of a received call; or
+// the object that a Handle names.
 class OtherClient {
  public:
   using UseItRequest = lwmsg::Request<OtherUseItParams, lwmsg::Plain<::Other::UseItResults>>;
 
   explicit OtherClient(lwmsg::Channel channel) : channel_(std::move(channel)) {}
+  explicit OtherClient(const lwmsg::Handle<::Other>& object) : channel_(object.channel()) {}
 
   UseItRequest UseIt() const { return UseItRequest(channel_, kOtherProtocol, 0); }
 
@@ -369,16 +373,18 @@ class CallService : public lwmsg::Service {
   const lwmsg::Protocol& protocol() const final;
 
  private:
-  void Dispatch(lwmsg::IncomingCall call) final;
+  void DispatchIncoming(lwmsg::IncomingCall call) final;
 };
 
-// Calls Call over a channel: a Client, a BlockingClient, or the channel of a received call.
+// Calls Call over a channel: a Client, a BlockingClient, or the channel of a received call; or the
+// object that a Handle names.
 class CallClient {
  public:
   using CallRequest =
       lwmsg::Request<lwmsg::Plain<::Call::CallParams>, lwmsg::Plain<::Call::CallResults>>;
 
   explicit CallClient(lwmsg::Channel channel) : channel_(std::move(channel)) {}
+  explicit CallClient(const lwmsg::Handle<::Call>& object) : channel_(object.channel()) {}
 
   CallRequest Call() const { return CallRequest(channel_, kCallProtocol, 0); }
 
@@ -400,16 +406,18 @@ class ServiceService : public lwmsg::Service {
   const lwmsg::Protocol& protocol() const final;
 
  private:
-  void Dispatch(lwmsg::IncomingCall call) final;
+  void DispatchIncoming(lwmsg::IncomingCall call) final;
 };
 
-// Calls Service over a channel: a Client, a BlockingClient, or the channel of a received call.
+// Calls Service over a channel: a Client, a BlockingClient, or the channel of a received call; or
+// the object that a Handle names.
 class ServiceClient {
  public:
   using ServiceRequest = lwmsg::Request<lwmsg::Plain<::Service::ServiceParams>,
                                         lwmsg::Plain<::Service::ServiceResults>>;
 
   explicit ServiceClient(lwmsg::Channel channel) : channel_(std::move(channel)) {}
+  explicit ServiceClient(const lwmsg::Handle<::Service>& object) : channel_(object.channel()) {}
 
   ServiceRequest Service() const { return ServiceRequest(channel_, kServiceProtocol, 0); }
 
@@ -426,13 +434,15 @@ class DispatchService : public lwmsg::Service {
   const lwmsg::Protocol& protocol() const final;
 
  private:
-  void Dispatch(lwmsg::IncomingCall call) final;
+  void DispatchIncoming(lwmsg::IncomingCall call) final;
 };
 
-// Calls Dispatch over a channel: a Client, a BlockingClient, or the channel of a received call.
+// Calls Dispatch over a channel: a Client, a BlockingClient, or the channel of a received call; or
+// the object that a Handle names.
 class DispatchClient {
  public:
   explicit DispatchClient(lwmsg::Channel channel) : channel_(std::move(channel)) {}
+  explicit DispatchClient(const lwmsg::Handle<::Dispatch>& object) : channel_(object.channel()) {}
 
  private:
   lwmsg::Channel channel_;

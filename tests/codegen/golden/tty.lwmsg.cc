@@ -7,25 +7,37 @@ namespace {
 constexpr lwmsg::MethodInfo kTtyBrokerMethods[] = {
     {
         .name = "open",
-        .one_way = false,
+        .kind = lwmsg::MethodKind::kCall,
+        .blocking = false,
+        .window = 0,
+        .timeout = {},
         .params = &lwmsg::internal::PayloadTypeOf<::tty::TtyBroker::OpenParams>,
         .results = &lwmsg::internal::PayloadTypeOf<::tty::TtyBroker::OpenResults>,
     },
     {
         .name = "log",
-        .one_way = true,
+        .kind = lwmsg::MethodKind::kOneWay,
+        .blocking = false,
+        .window = 0,
+        .timeout = {},
         .params = &lwmsg::internal::PayloadTypeOf<::tty::TtyBroker::LogParams>,
         .results = &lwmsg::internal::PayloadTypeOf<::tty::TtyBroker::LogResults>,
     },
     {
         .name = "give",
-        .one_way = false,
+        .kind = lwmsg::MethodKind::kCall,
+        .blocking = false,
+        .window = 0,
+        .timeout = {},
         .params = &lwmsg::internal::PayloadTypeOf<::tty::TtyBroker::GiveParams>,
         .results = &lwmsg::internal::PayloadTypeOf<::tty::TtyBroker::GiveResults>,
     },
     {
         .name = "ping",
-        .one_way = false,
+        .kind = lwmsg::MethodKind::kCall,
+        .blocking = false,
+        .window = 0,
+        .timeout = {},
         .params = &lwmsg::internal::PayloadTypeOf<::tty::TtyBroker::PingParams>,
         .results = &lwmsg::internal::PayloadTypeOf<::tty::TtyBroker::PingResults>,
     },
@@ -44,7 +56,7 @@ constinit const lwmsg::Protocol kTtyBrokerProtocol = {
 
 const lwmsg::Protocol& TtyBrokerService::protocol() const { return kTtyBrokerProtocol; }
 
-void TtyBrokerService::Dispatch(lwmsg::IncomingCall call) {
+void TtyBrokerService::DispatchIncoming(lwmsg::IncomingCall call) {
   switch (call.interface_id()) {
     case 0xabbc9486c4ef39a4:  // TtyBroker
       switch (call.method()) {

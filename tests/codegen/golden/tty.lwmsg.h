@@ -15,7 +15,7 @@ namespace tty {
 // What TtyBroker says: its id, version and methods.
 extern const lwmsg::Protocol kTtyBrokerProtocol;
 
-// The results of TtyBroker.open, with owners for their OS handles:
+// The results of TtyBroker.open, with owners for their handles:
 // takeX() and setX() are lwmsg::IncomingHandles::Take and lwmsg::OutgoingHandles::Put.
 struct TtyBrokerOpenResults {
   using Schema = ::tty::TtyBroker::OpenResults;
@@ -43,7 +43,7 @@ struct TtyBrokerOpenResults {
   };
 };
 
-// The params of TtyBroker.give, with owners for their OS handles:
+// The params of TtyBroker.give, with owners for their handles:
 // takeX() and setX() are lwmsg::IncomingHandles::Take and lwmsg::OutgoingHandles::Put.
 struct TtyBrokerGiveParams {
   using Schema = ::tty::TtyBroker::GiveParams;
@@ -95,10 +95,11 @@ class TtyBrokerService : public lwmsg::Service {
   const lwmsg::Protocol& protocol() const final;
 
  private:
-  void Dispatch(lwmsg::IncomingCall call) final;
+  void DispatchIncoming(lwmsg::IncomingCall call) final;
 };
 
-// Calls TtyBroker over a channel: a Client, a BlockingClient, or the channel of a received call.
+// Calls TtyBroker over a channel: a Client, a BlockingClient, or the channel of a received call; or
+// the object that a Handle names.
 class TtyBrokerClient {
  public:
   using OpenRequest =
@@ -110,6 +111,8 @@ class TtyBrokerClient {
                                      lwmsg::Plain<::tty::TtyBroker::PingResults>>;
 
   explicit TtyBrokerClient(lwmsg::Channel channel) : channel_(std::move(channel)) {}
+  explicit TtyBrokerClient(const lwmsg::Handle<::tty::TtyBroker>& object)
+      : channel_(object.channel()) {}
 
   // Opens one.
   //

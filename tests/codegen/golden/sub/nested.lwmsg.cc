@@ -7,7 +7,10 @@ namespace {
 constexpr lwmsg::MethodInfo kOuterMethods[] = {
     {
         .name = "move",
-        .one_way = false,
+        .kind = lwmsg::MethodKind::kCall,
+        .blocking = false,
+        .window = 0,
+        .timeout = {},
         .params = &lwmsg::internal::PayloadTypeOf<::sub::Point>,
         .results = &lwmsg::internal::PayloadTypeOf<::sub::Point>,
     },
@@ -16,7 +19,10 @@ constexpr lwmsg::MethodInfo kOuterMethods[] = {
 constexpr lwmsg::MethodInfo kOuterInnerMethods[] = {
     {
         .name = "stop",
-        .one_way = false,
+        .kind = lwmsg::MethodKind::kCall,
+        .blocking = false,
+        .window = 0,
+        .timeout = {},
         .params = &lwmsg::internal::PayloadTypeOf<::sub::nested::Outer::Inner::StopParams>,
         .results = &lwmsg::internal::PayloadTypeOf<::sub::nested::Outer::Inner::StopResults>,
     },
@@ -29,7 +35,10 @@ constexpr const lwmsg::Protocol* kOuterInnerBases[] = {
 constexpr lwmsg::MethodInfo kOuterInnerInnermostMethods[] = {
     {
         .name = "go",
-        .one_way = false,
+        .kind = lwmsg::MethodKind::kCall,
+        .blocking = false,
+        .window = 0,
+        .timeout = {},
         .params = &lwmsg::internal::PayloadTypeOf<::sub::nested::Outer::Inner::Innermost::GoParams>,
         .results =
             &lwmsg::internal::PayloadTypeOf<::sub::nested::Outer::Inner::Innermost::GoResults>,
@@ -39,7 +48,10 @@ constexpr lwmsg::MethodInfo kOuterInnerInnermostMethods[] = {
 constexpr lwmsg::MethodInfo kHolderHeldMethods[] = {
     {
         .name = "hold",
-        .one_way = false,
+        .kind = lwmsg::MethodKind::kCall,
+        .blocking = false,
+        .window = 0,
+        .timeout = {},
         .params = &lwmsg::internal::PayloadTypeOf<::sub::nested::Holder::Held::HoldParams>,
         .results = &lwmsg::internal::PayloadTypeOf<::sub::nested::Holder::Held::HoldResults>,
     },
@@ -48,7 +60,10 @@ constexpr lwmsg::MethodInfo kHolderHeldMethods[] = {
 constexpr lwmsg::MethodInfo kConfigurationStoreOpenTransactionMethods[] = {
     {
         .name = "replaceConfiguration",
-        .one_way = false,
+        .kind = lwmsg::MethodKind::kCall,
+        .blocking = false,
+        .window = 0,
+        .timeout = {},
         .params = &lwmsg::internal::PayloadTypeOf<
             ::sub::nested::ConfigurationStore::OpenTransaction::ReplaceConfigurationParams>,
         .results = &lwmsg::internal::PayloadTypeOf<
@@ -56,7 +71,10 @@ constexpr lwmsg::MethodInfo kConfigurationStoreOpenTransactionMethods[] = {
     },
     {
         .name = "chooseConfiguration",
-        .one_way = false,
+        .kind = lwmsg::MethodKind::kCall,
+        .blocking = false,
+        .window = 0,
+        .timeout = {},
         .params = &lwmsg::internal::PayloadTypeOf<
             ::sub::nested::ConfigurationStore::OpenTransaction::Choice>,
         .results = &lwmsg::internal::PayloadTypeOf<
@@ -64,7 +82,10 @@ constexpr lwmsg::MethodInfo kConfigurationStoreOpenTransactionMethods[] = {
     },
     {
         .name = "rememberedConfigurations",
-        .one_way = false,
+        .kind = lwmsg::MethodKind::kCall,
+        .blocking = false,
+        .window = 0,
+        .timeout = {},
         .params = &lwmsg::internal::PayloadTypeOf<
             ::sub::nested::RememberedConfigurationValue<::lwmsg::schema::OsHandle>>,
         .results = &lwmsg::internal::PayloadTypeOf<
@@ -85,7 +106,7 @@ constinit const lwmsg::Protocol kOuterProtocol = {
 
 const lwmsg::Protocol& OuterService::protocol() const { return kOuterProtocol; }
 
-void OuterService::Dispatch(lwmsg::IncomingCall call) {
+void OuterService::DispatchIncoming(lwmsg::IncomingCall call) {
   switch (call.interface_id()) {
     case 0x88e47d92cd2f4e74:  // Outer
       switch (call.method()) {
@@ -107,7 +128,7 @@ constinit const lwmsg::Protocol kOuterInnerProtocol = {
 
 const lwmsg::Protocol& OuterInnerService::protocol() const { return kOuterInnerProtocol; }
 
-void OuterInnerService::Dispatch(lwmsg::IncomingCall call) {
+void OuterInnerService::DispatchIncoming(lwmsg::IncomingCall call) {
   switch (call.interface_id()) {
     case 0xea0e72e171ad9641:  // Outer.Inner
       switch (call.method()) {
@@ -137,7 +158,7 @@ const lwmsg::Protocol& OuterInnerInnermostService::protocol() const {
   return kOuterInnerInnermostProtocol;
 }
 
-void OuterInnerInnermostService::Dispatch(lwmsg::IncomingCall call) {
+void OuterInnerInnermostService::DispatchIncoming(lwmsg::IncomingCall call) {
   switch (call.interface_id()) {
     case 0x86878535a6b79dbc:  // Outer.Inner.Innermost
       switch (call.method()) {
@@ -159,7 +180,7 @@ constinit const lwmsg::Protocol kHolderHeldProtocol = {
 
 const lwmsg::Protocol& HolderHeldService::protocol() const { return kHolderHeldProtocol; }
 
-void HolderHeldService::Dispatch(lwmsg::IncomingCall call) {
+void HolderHeldService::DispatchIncoming(lwmsg::IncomingCall call) {
   switch (call.interface_id()) {
     case 0xd7cf790b70b4e641:  // Holder.Held
       switch (call.method()) {
@@ -183,7 +204,7 @@ const lwmsg::Protocol& ConfigurationStoreService::protocol() const {
   return kConfigurationStoreProtocol;
 }
 
-void ConfigurationStoreService::Dispatch(lwmsg::IncomingCall /*call*/) {}
+void ConfigurationStoreService::DispatchIncoming(lwmsg::IncomingCall /*call*/) {}
 
 constinit const lwmsg::Protocol kConfigurationStoreOpenTransactionProtocol = {
     .id = 0xf7970f9058ee72a1,
@@ -198,7 +219,7 @@ const lwmsg::Protocol& ConfigurationStoreOpenTransactionService::protocol() cons
   return kConfigurationStoreOpenTransactionProtocol;
 }
 
-void ConfigurationStoreOpenTransactionService::Dispatch(lwmsg::IncomingCall call) {
+void ConfigurationStoreOpenTransactionService::DispatchIncoming(lwmsg::IncomingCall call) {
   switch (call.interface_id()) {
     case 0xf7970f9058ee72a1:  // ConfigurationStore.OpenTransaction
       switch (call.method()) {

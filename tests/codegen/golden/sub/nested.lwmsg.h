@@ -25,15 +25,18 @@ class OuterService : public lwmsg::Service {
   const lwmsg::Protocol& protocol() const final;
 
  private:
-  void Dispatch(lwmsg::IncomingCall call) final;
+  void DispatchIncoming(lwmsg::IncomingCall call) final;
 };
 
-// Calls Outer over a channel: a Client, a BlockingClient, or the channel of a received call.
+// Calls Outer over a channel: a Client, a BlockingClient, or the channel of a received call; or the
+// object that a Handle names.
 class OuterClient {
  public:
   using MoveRequest = lwmsg::Request<lwmsg::Plain<::sub::Point>, lwmsg::Plain<::sub::Point>>;
 
   explicit OuterClient(lwmsg::Channel channel) : channel_(std::move(channel)) {}
+  explicit OuterClient(const lwmsg::Handle<::sub::nested::Outer>& object)
+      : channel_(object.channel()) {}
 
   MoveRequest Move() const { return MoveRequest(channel_, kOuterProtocol, 0); }
 
@@ -59,10 +62,11 @@ class OuterInnerService : public lwmsg::Service {
   const lwmsg::Protocol& protocol() const final;
 
  private:
-  void Dispatch(lwmsg::IncomingCall call) final;
+  void DispatchIncoming(lwmsg::IncomingCall call) final;
 };
 
-// Calls Outer.Inner over a channel: a Client, a BlockingClient, or the channel of a received call.
+// Calls Outer.Inner over a channel: a Client, a BlockingClient, or the channel of a received call;
+// or the object that a Handle names.
 class OuterInnerClient {
  public:
   using StopRequest = lwmsg::Request<lwmsg::Plain<::sub::nested::Outer::Inner::StopParams>,
@@ -70,6 +74,8 @@ class OuterInnerClient {
   using MoveRequest = lwmsg::Request<lwmsg::Plain<::sub::Point>, lwmsg::Plain<::sub::Point>>;
 
   explicit OuterInnerClient(lwmsg::Channel channel) : channel_(std::move(channel)) {}
+  explicit OuterInnerClient(const lwmsg::Handle<::sub::nested::Outer::Inner>& object)
+      : channel_(object.channel()) {}
 
   StopRequest Stop() const { return StopRequest(channel_, kOuterInnerProtocol, 0); }
 
@@ -94,17 +100,19 @@ class OuterInnerInnermostService : public lwmsg::Service {
   const lwmsg::Protocol& protocol() const final;
 
  private:
-  void Dispatch(lwmsg::IncomingCall call) final;
+  void DispatchIncoming(lwmsg::IncomingCall call) final;
 };
 
 // Calls Outer.Inner.Innermost over a channel: a Client, a BlockingClient, or the channel of a
-// received call.
+// received call; or the object that a Handle names.
 class OuterInnerInnermostClient {
  public:
   using GoRequest = lwmsg::Request<lwmsg::Plain<::sub::nested::Outer::Inner::Innermost::GoParams>,
                                    lwmsg::Plain<::sub::nested::Outer::Inner::Innermost::GoResults>>;
 
   explicit OuterInnerInnermostClient(lwmsg::Channel channel) : channel_(std::move(channel)) {}
+  explicit OuterInnerInnermostClient(const lwmsg::Handle<::sub::nested::Outer::Inner::Innermost>& object)
+      : channel_(object.channel()) {}
 
   GoRequest Go() const { return GoRequest(channel_, kOuterInnerInnermostProtocol, 0); }
 
@@ -115,7 +123,7 @@ class OuterInnerInnermostClient {
 // What Holder.Held says: its id, version and methods.
 extern const lwmsg::Protocol kHolderHeldProtocol;
 
-// The params of Holder.Held.hold, with owners for their OS handles:
+// The params of Holder.Held.hold, with owners for their handles:
 // takeX() and setX() are lwmsg::IncomingHandles::Take and lwmsg::OutgoingHandles::Put.
 struct HolderHeldHoldParams {
   using Schema = ::sub::nested::Holder::Held::HoldParams;
@@ -154,16 +162,19 @@ class HolderHeldService : public lwmsg::Service {
   const lwmsg::Protocol& protocol() const final;
 
  private:
-  void Dispatch(lwmsg::IncomingCall call) final;
+  void DispatchIncoming(lwmsg::IncomingCall call) final;
 };
 
-// Calls Holder.Held over a channel: a Client, a BlockingClient, or the channel of a received call.
+// Calls Holder.Held over a channel: a Client, a BlockingClient, or the channel of a received call;
+// or the object that a Handle names.
 class HolderHeldClient {
  public:
   using HoldRequest =
       lwmsg::Request<HolderHeldHoldParams, lwmsg::Plain<::sub::nested::Holder::Held::HoldResults>>;
 
   explicit HolderHeldClient(lwmsg::Channel channel) : channel_(std::move(channel)) {}
+  explicit HolderHeldClient(const lwmsg::Handle<::sub::nested::Holder::Held>& object)
+      : channel_(object.channel()) {}
 
   HoldRequest Hold() const { return HoldRequest(channel_, kHolderHeldProtocol, 0); }
 
@@ -183,14 +194,16 @@ class ConfigurationStoreService : public lwmsg::Service {
   const lwmsg::Protocol& protocol() const final;
 
  private:
-  void Dispatch(lwmsg::IncomingCall call) final;
+  void DispatchIncoming(lwmsg::IncomingCall call) final;
 };
 
 // Calls ConfigurationStore over a channel: a Client, a BlockingClient, or the channel of a received
-// call.
+// call; or the object that a Handle names.
 class ConfigurationStoreClient {
  public:
   explicit ConfigurationStoreClient(lwmsg::Channel channel) : channel_(std::move(channel)) {}
+  explicit ConfigurationStoreClient(const lwmsg::Handle<::sub::nested::ConfigurationStore>& object)
+      : channel_(object.channel()) {}
 
  private:
   lwmsg::Channel channel_;
@@ -199,7 +212,7 @@ class ConfigurationStoreClient {
 // What ConfigurationStore.OpenTransaction says: its id, version and methods.
 extern const lwmsg::Protocol kConfigurationStoreOpenTransactionProtocol;
 
-// The params of ConfigurationStore.OpenTransaction.replaceConfiguration, with owners for their OS
+// The params of ConfigurationStore.OpenTransaction.replaceConfiguration, with owners for their
 // handles:
 // takeX() and setX() are lwmsg::IncomingHandles::Take and lwmsg::OutgoingHandles::Put.
 struct ConfigurationStoreOpenTransactionReplaceConfigurationParams {
@@ -232,7 +245,7 @@ struct ConfigurationStoreOpenTransactionReplaceConfigurationParams {
   };
 };
 
-// The results of ConfigurationStore.OpenTransaction.replaceConfiguration, with owners for their OS
+// The results of ConfigurationStore.OpenTransaction.replaceConfiguration, with owners for their
 // handles:
 // takeX() and setX() are lwmsg::IncomingHandles::Take and lwmsg::OutgoingHandles::Put.
 struct ConfigurationStoreOpenTransactionReplaceConfigurationResults {
@@ -263,7 +276,7 @@ struct ConfigurationStoreOpenTransactionReplaceConfigurationResults {
   };
 };
 
-// The params of ConfigurationStore.OpenTransaction.chooseConfiguration, with owners for their OS
+// The params of ConfigurationStore.OpenTransaction.chooseConfiguration, with owners for their
 // handles:
 // takeX() and setX() are lwmsg::IncomingHandles::Take and lwmsg::OutgoingHandles::Put.
 struct ConfigurationStoreOpenTransactionChooseConfigurationParams {
@@ -312,7 +325,7 @@ struct ConfigurationStoreOpenTransactionChooseConfigurationParams {
 };
 
 // The params of ConfigurationStore.OpenTransaction.rememberedConfigurations, with owners for their
-// OS handles:
+// handles:
 // takeX() and setX() are lwmsg::IncomingHandles::Take and lwmsg::OutgoingHandles::Put.
 struct ConfigurationStoreOpenTransactionRememberedConfigurationsParams {
   using Schema = ::sub::nested::RememberedConfigurationValue<::lwmsg::schema::OsHandle>;
@@ -361,11 +374,11 @@ class ConfigurationStoreOpenTransactionService : public lwmsg::Service {
   const lwmsg::Protocol& protocol() const final;
 
  private:
-  void Dispatch(lwmsg::IncomingCall call) final;
+  void DispatchIncoming(lwmsg::IncomingCall call) final;
 };
 
 // Calls ConfigurationStore.OpenTransaction over a channel: a Client, a BlockingClient, or the
-// channel of a received call.
+// channel of a received call; or the object that a Handle names.
 class ConfigurationStoreOpenTransactionClient {
  public:
   using ReplaceConfigurationRequest =
@@ -380,6 +393,8 @@ class ConfigurationStoreOpenTransactionClient {
 
   explicit ConfigurationStoreOpenTransactionClient(lwmsg::Channel channel)
       : channel_(std::move(channel)) {}
+  explicit ConfigurationStoreOpenTransactionClient(const lwmsg::Handle<::sub::nested::ConfigurationStore::OpenTransaction>& object)
+      : channel_(object.channel()) {}
 
   ReplaceConfigurationRequest ReplaceConfiguration() const {
     return ReplaceConfigurationRequest(channel_, kConfigurationStoreOpenTransactionProtocol, 0);

@@ -1,0 +1,235 @@
+// Association: the peer's calls.
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "lwmsg/association.h"
+#include "lwmsg/internal/message_state.h"
+
+namespace lwmsg {
+namespace {
+
+// Of items that a caller of a stream allows; more makes no sense and might overflow.
+constexpr uint32_t kMaxCredit = 65535;
+
+std::string Hex(uint64_t id) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text = "0x";
+  for (int shift = 60; shift >= 0; shift -= 4) text += kDigits[(id >> shift) & 0xF];
+  return text;
+}
+
+Status Unserved(const ServiceTable& services, uint64_t interface_id) {
+  std::string served;
+  for (const auto& entry : services.entries()) {
+    served += served.empty() ? "" : ", ";
+    served += entry.protocol->name;
+  }
+  return Status(StatusCode::kUnimplemented, "interface " + Hex(interface_id) +
+                                                " is not served here; served is " +
+                                                (served.empty() ? "nothing" : served));
+}
+
+}  // namespace
+
+Result<Association::Callee> Association::FindCallee(uint64_t interface_id, uint64_t object) const {
+  if (object == 0) {
+    const ServiceTable::Entry* entry = services_.Find(interface_id);
+    if (entry == nullptr) return Error(Unserved(services_, interface_id));
+    return Callee{entry->protocol, entry->service, nullptr};
+  }
+  auto service = session_->FindService(object);
+  if (!service) return Error(std::move(service).error());
+  const Protocol* protocol = FindProtocol(**service, interface_id);
+  if (protocol == nullptr) {
+    return Error(StatusCode::kUnimplemented, "session object " + std::to_string(object) + " is a " +
+                                                 (*service)->protocol().name +
+                                                 " and has no interface " + Hex(interface_id));
+  }
+  Service* callee = service->get();
+  return Callee{protocol, callee, std::move(*service)};
+}
+
+Status Association::Admit(const Protocol& protocol, uint16_t method,
+                          IncomingMessage& message) const {
+  if (method >= protocol.methods.size()) {
+    return Status(StatusCode::kUnimplemented, std::string(protocol.name) + " has no method " +
+                                                  std::to_string(method) + " here, only " +
+                                                  std::to_string(protocol.methods.size()));
+  }
+  const MethodInfo& info = protocol.methods[method];
+  const auto call = message.state().envelope->getCall();
+  const bool one_way = info.kind == MethodKind::kOneWay;
+  if (one_way != (call.getId() == 0)) {
+    return Status(StatusCode::kMalformed,
+                  MethodName(protocol, info) + (one_way ? " is one-way, but the call wants a reply"
+                                                        : " has a reply, but the call is one-way"));
+  }
+  const bool stream = info.kind == MethodKind::kStream;
+  if (stream != (call.getCredit() != 0) || call.getCredit() > kMaxCredit) {
+    return Status(StatusCode::kMalformed, MethodName(protocol, info) + (stream ? " is" : " is no") +
+                                              " stream, but the call gives credit of " +
+                                              std::to_string(call.getCredit()));
+  }
+  if (state_ == State::kDraining) {
+    return Status(StatusCode::kUnavailable, "the service is ending and takes no more calls");
+  }
+  if (incoming_.size() >= config_.limits.max_calls) {
+    return Status(StatusCode::kResourceExhausted,
+                  "more than " + std::to_string(config_.limits.max_calls) +
+                      " calls of one peer without an answer, Limits::max_calls");
+  }
+  Status sound = CheckPayload(message, info.params());
+  if (sound.ok()) return sound;
+  return Status(sound.code(), "request of " + MethodName(protocol, info) + ": " + sound.message());
+}
+
+void Association::OnCall(IncomingMessage message) {
+  const auto call = message.state().envelope->getCall();
+  const uint32_t id = call.getId();
+  if (id != 0 && incoming_.Find(id) != nullptr) {
+    return End(Status(StatusCode::kMalformed,
+                      "call id " + std::to_string(id) + " is in use by a call without an answer"),
+               true);
+  }
+  auto callee = FindCallee(call.getInterfaceId(), call.getObject());
+  Status admitted = callee ? Admit(*callee->protocol, call.getMethod(), message) : callee.error();
+  if (!admitted.ok()) {
+    if (id != 0) SendError(id, admitted);
+    return;
+  }
+  if (id != 0) {
+    const auto timeout = std::min<uint64_t>(call.getTimeoutMicros(), INT64_MAX);
+    const auto deadline = DeadlineAfter(std::chrono::microseconds(static_cast<int64_t>(timeout)));
+    incoming_.Add({id, deadline, call.getCredit(), false, {}});
+    if (deadline) Arm(*deadline);
+  }
+  const uint16_t method = call.getMethod();
+  Dispatch(*callee,
+           IncomingCall(ref(), id, *callee->protocol, method, std::move(message), callee->object));
+}
+
+void Association::Dispatch(const Callee& callee, IncomingCall call) {
+  const uint32_t id = call.id();
+  auto run = [ref = call.association(), service = callee.service, id](IncomingCall taken) {
+    Status thrown = internal::RunHandler(*service, std::move(taken));
+    if (thrown.ok()) return;
+    ref.Run([id, thrown](Association& association) { association.AnswerError(id, thrown); });
+  };
+  if (config_.workers == nullptr || !call.protocol().methods[call.method()].blocking) {
+    return run(std::move(call));
+  }
+  call.stop_token();  // Made while this is its loop.
+  config_.workers->Run([run, call = std::move(call)]() mutable { run(std::move(call)); });
+}
+
+void Association::Answer(uint32_t id, const Protocol& protocol, uint16_t method,
+                         OutgoingMessage reply) {
+  if (!incoming_.Remove(id)) return;
+  Status sendable = CheckOutgoing(protocol, protocol.methods[method], reply);
+  if (sendable.ok()) {
+    reply.state().envelope.getReply().setId(id);
+    Send(std::move(reply));
+  } else {
+    SendError(id, sendable);
+  }
+  CloseIfDrained();
+}
+
+void Association::AnswerError(uint32_t id, const Status& status) {
+  if (!incoming_.Remove(id)) return;
+  SendError(id, status);
+  CloseIfDrained();
+}
+
+void Association::SendError(uint32_t id, const Status& status) {
+  OutgoingMessage message = OutgoingMessage::ForReply();
+  auto reply = message.state().envelope.getReply();
+  reply.setId(id);
+  reply.setStatus(static_cast<uint16_t>(status.ok() ? StatusCode::kInternal : status.code()));
+  reply.setMessage(status.ok() ? "the service failed with status OK" : status.message());
+  Send(std::move(message));
+}
+
+bool Association::IsCancelled(uint32_t id) const {
+  const auto* call = incoming_.Find(id);
+  return state_ == State::kClosed || (call != nullptr && call->cancelled);
+}
+
+void Association::SetOnCancel(uint32_t id, UniqueFunction<void()> callback) {
+  if (auto* call = incoming_.Find(id)) call->waiters.on_cancel = std::move(callback);
+}
+
+std::stop_token Association::StopTokenOf(uint32_t id) {
+  auto* call = incoming_.Find(id);
+  std::stop_source source;
+  if (call == nullptr) return source.get_token();
+  if (!call->waiters.stop) call->waiters.stop = source;
+  if (call->cancelled) call->waiters.stop->request_stop();
+  return call->waiters.stop->get_token();
+}
+
+void Association::OnCancel(IncomingMessage message) {
+  incoming_.MarkCancelled(message.state().envelope->getCancel().getId()).Tell();
+}
+
+// --- Streams.
+
+Status Association::SendItem(uint32_t id, const Protocol& protocol, uint16_t method,
+                             OutgoingMessage& item) {
+  const MethodInfo& info = protocol.methods[method];
+  auto* call = incoming_.Find(id);
+  if (call == nullptr || call->cancelled) {
+    return Status(StatusCode::kUnavailable,
+                  MethodName(protocol, info) + ": the caller takes no more items");
+  }
+  if (call->credit == 0) {
+    return Status(StatusCode::kResourceExhausted,
+                  MethodName(protocol, info) +
+                      ": the caller has no room for an item now; wait for OnCredit or Ready");
+  }
+  Status sendable = CheckOutgoing(protocol, info, item);
+  if (!sendable.ok()) return sendable;
+  --call->credit;
+  item.state().envelope.getItem().setId(id);
+  Send(std::move(item));
+  return Status();
+}
+
+uint32_t Association::Credit(uint32_t id) const {
+  const auto* call = incoming_.Find(id);
+  return call == nullptr || call->cancelled ? 0 : call->credit;
+}
+
+void Association::SetOnCredit(uint32_t id, UniqueFunction<void()> callback) {
+  if (auto* call = incoming_.Find(id)) call->waiters.on_credit = std::move(callback);
+}
+
+void Association::OnCredit(IncomingMessage message) {
+  const auto credit = message.state().envelope->getCredit();
+  auto* call = incoming_.Find(credit.getId());
+  if (call == nullptr) return;
+  if (credit.getItems() > kMaxCredit - call->credit) {
+    return End(Status(StatusCode::kMalformed, "credit of " + std::to_string(credit.getItems()) +
+                                                  " items on top of " +
+                                                  std::to_string(call->credit) + "; at most " +
+                                                  std::to_string(kMaxCredit) + " may be open"),
+               true);
+  }
+  call->credit += credit.getItems();
+  auto on_credit = std::exchange(call->waiters.on_credit, {});
+  if (on_credit) on_credit();
+}
+
+// --- Session objects.
+
+void Association::OnRelease(IncomingMessage message) {
+  const auto release = message.state().envelope->getRelease();
+  const auto session = session_;  // The object's destructor may destroy this.
+  const auto link = anchor_.link();
+  Status released = session->Release(release.getObject(), release.getCount());
+  if (link.get() != nullptr && !released.ok()) End(std::move(released), true);
+}
+
+}  // namespace lwmsg

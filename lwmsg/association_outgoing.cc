@@ -1,0 +1,285 @@
+// Association: this side's calls, and what both directions share.
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "lwmsg/association.h"
+#include "lwmsg/internal/message_state.h"
+
+namespace lwmsg {
+namespace {
+
+// A peer's timeout is a number of its own; more than this is as good as none and would overflow.
+constexpr std::chrono::microseconds kLongestTimeout = std::chrono::hours(24 * 365);
+
+std::optional<TimePoint> Earlier(std::optional<TimePoint> a, std::optional<TimePoint> b) {
+  if (!a || !b) return a ? a : b;
+  return std::min(*a, *b);
+}
+
+// What every call says besides its id and time.
+wire::Envelope::Call::Builder FillCall(OutgoingCall& call) {
+  auto envelope = call.message.state().envelope.getCall();
+  envelope.setObject(call.object);
+  envelope.setSchemaHash(call.protocol->schema_hash);
+  return envelope;
+}
+
+}  // namespace
+
+void PendingCall::Cancel() const {
+  association_.Run([id = id_](Association& association) { association.Cancel(id); });
+}
+
+void PendingCall::GiveCredit(uint32_t items) const {
+  association_.Run(
+      [id = id_, items](Association& association) { association.GiveCredit(id, items); });
+}
+
+Status Association::CheckOutgoing(const Protocol& protocol, const MethodInfo& method,
+                                  OutgoingMessage& message) const {
+  const size_t bytes = message.ByteSize();
+  if (bytes > peer_limits_.frame_bytes) {
+    return Status(StatusCode::kResourceExhausted,
+                  MethodName(protocol, method) + ": message of " + std::to_string(bytes) +
+                      " bytes, but the peer takes " + std::to_string(peer_limits_.frame_bytes) +
+                      ", its Limits::max_frame_bytes");
+  }
+  const auto handles = message.handles().all();
+  if (handles.size() > peer_limits_.frame_handles) {
+    return Status(StatusCode::kResourceExhausted, MethodName(protocol, method) + ": message with " +
+                                                      std::to_string(handles.size()) +
+                                                      " OS handles, but the peer takes " +
+                                                      std::to_string(peer_limits_.frame_handles) +
+                                                      ", its Limits::max_frame_handles");
+  }
+  for (const OsHandle& handle : handles) {
+    if (handle.valid()) continue;
+    return Status(StatusCode::kInvalidArgument,
+                  MethodName(protocol, method) + ": an OsHandle field was set and then emptied");
+  }
+  const bool call = message.state().envelope.isCall();
+  Status sound = message.CheckPayload(call ? method.params() : method.results());
+  if (sound.ok()) return sound;
+  return Status(sound.code(), (call ? "request of " : "reply of ") + MethodName(protocol, method) +
+                                  ": " + sound.message());
+}
+
+Status Association::CheckCall(OutgoingCall& call) const {
+  if (state_ == State::kClosed) {
+    return Status(StatusCode::kUnavailable,
+                  MethodName(*call.protocol, *call.method) +
+                      ": the association has ended: " + end_reason_.message());
+  }
+  if (state_ == State::kDraining) {
+    return Status(StatusCode::kUnavailable,
+                  MethodName(*call.protocol, *call.method) + ": the association is ending");
+  }
+  if (outgoing_.size() >= peer_limits_.calls) {
+    return Status(
+        StatusCode::kResourceExhausted,
+        MethodName(*call.protocol, *call.method) + ": " + std::to_string(outgoing_.size()) +
+            " calls have no reply yet, and the peer takes no more, its Limits::max_calls");
+  }
+  return CheckOutgoing(*call.protocol, *call.method, call.message);
+}
+
+PendingCall Association::Start(OutgoingCall call, ReplyCallback done) {
+  Start();
+  Status sendable = CheckCall(call);
+  if (!sendable.ok()) {
+    executor_.Post([done = std::move(done), sendable]() mutable { done(Error(sendable)); });
+    return PendingCall();
+  }
+  const std::chrono::microseconds timeout = TimeoutOf(call);
+  const auto deadline = DeadlineAfter(timeout);
+  const uint32_t id =
+      outgoing_.Add({0, call.protocol, call.method, deadline, timeout, call.method->window,
+                     std::move(call.on_item), std::move(done)});
+  auto envelope = FillCall(call);
+  envelope.setId(id);
+  envelope.setTimeoutMicros(timeout > timeout.zero() ? timeout.count() : 0);
+  envelope.setCredit(call.method->window);
+  if (deadline) Arm(*deadline);
+  Send(std::move(call.message));
+  return PendingCall(ref(), id);
+}
+
+Status Association::Post(OutgoingCall call) {
+  Start();
+  Status sendable = CheckCall(call);
+  if (!sendable.ok()) return sendable;
+  FillCall(call);
+  Send(std::move(call.message));
+  if (config_.run_once) config_.run_once(false);
+  return sendable;
+}
+
+std::chrono::microseconds Association::TimeoutOf(const OutgoingCall& call) const {
+  if (call.timeout) return *call.timeout;
+  if (call.method->timeout) return std::chrono::milliseconds(*call.method->timeout);
+  if (call.method->kind == MethodKind::kStream) return std::chrono::microseconds::zero();
+  return config_.limits.call_timeout;
+}
+
+void Association::Cancel(uint32_t id) {
+  auto done = outgoing_.Abandon(id);
+  if (!done) return;
+  SendCancel(id);
+  executor_.Post([done = std::move(done)]() mutable {
+    done(Error(StatusCode::kCancelled, "the call was cancelled by this side"));
+  });
+}
+
+void Association::SendCancel(uint32_t id) {
+  OutgoingMessage message;
+  message.state().envelope.initCancel().setId(id);
+  Send(std::move(message));
+}
+
+void Association::GiveCredit(uint32_t id, uint32_t items) {
+  auto* call = outgoing_.Find(id);
+  if (call == nullptr || !call->done) return;
+  call->credit += items;
+  OutgoingMessage message;
+  auto credit = message.state().envelope.initCredit();
+  credit.setId(id);
+  credit.setItems(items);
+  Send(std::move(message));
+}
+
+void Association::Release(uint64_t object, uint32_t copies) {
+  OutgoingMessage message;
+  auto release = message.state().envelope.initRelease();
+  release.setObject(object);
+  release.setCount(copies);
+  Send(std::move(message));
+}
+
+void Association::OnReply(IncomingMessage message) {
+  const auto reply = message.state().envelope->getReply();
+  if (outgoing_.Find(reply.getId()) == nullptr) {
+    return End(Status(StatusCode::kMalformed, "reply to call id " + std::to_string(reply.getId()) +
+                                                  ", which waits for none"),
+               true);
+  }
+  // Before the call leaves the table: it throws if the pointer is bad.
+  std::string text = reply.getStatus() == 0 ? "" : reply.getMessage().cStr();
+  auto call = outgoing_.Remove(reply.getId());
+  const auto link = anchor_.link();
+  if (call.done) {
+    if (reply.getStatus() != 0) {
+      const StatusCode code = StatusCodeFromWire(reply.getStatus());
+      if (code == StatusCode::kUnimplemented || code == StatusCode::kMalformed) {
+        text += SchemaNote(*call.protocol);
+      }
+      call.done(Error(code, std::move(text)));
+    } else if (call.method->kind == MethodKind::kStream) {
+      call.done(std::move(message));
+    } else if (Status sound = CheckPayload(message, call.method->results()); !sound.ok()) {
+      call.done(Error(sound.code(), "reply of " + MethodName(*call.protocol, *call.method) + ": " +
+                                        sound.message() + SchemaNote(*call.protocol)));
+    } else {
+      call.done(std::move(message));
+    }
+  }
+  if (Association* self = link.get()) self->CloseIfDrained();
+}
+
+void Association::OnItem(IncomingMessage message) {
+  const uint32_t id = message.state().envelope->getItem().getId();
+  auto* call = outgoing_.Find(id);
+  if (call == nullptr || call->credit == 0) {
+    return End(Status(StatusCode::kMalformed,
+                      "item of call id " + std::to_string(id) +
+                          (call == nullptr ? ", which waits for none" : " without credit for it")),
+               true);
+  }
+  --call->credit;
+  if (!call->done) return;
+  Status sound = CheckPayload(message, call->method->results());
+  if (!sound.ok()) {
+    const std::string name = MethodName(*call->protocol, *call->method);
+    const std::string note = SchemaNote(*call->protocol);
+    auto done = outgoing_.Abandon(id);
+    SendCancel(id);
+    return done(Error(sound.code(), "item of " + name + ": " + sound.message() + note));
+  }
+  // In a local, as what it does may end the call.
+  auto on_item = std::move(call->on_item);
+  const auto link = anchor_.link();
+  on_item(std::move(message));
+  if (link.get() == nullptr) return;
+  call = outgoing_.Find(id);
+  if (call != nullptr && call->done) call->on_item = std::move(on_item);
+}
+
+// --- Both.
+
+void Association::Send(OutgoingMessage message) {
+  if (state_ == State::kClosed) return;
+  message.handles().Sent();
+  transport_->Send(std::move(message));
+  if (overflowed_ || transport_->queued_bytes() <= config_.limits.max_queued_bytes) return;
+  overflowed_ = true;
+  // Later, as ending calls back and sending must not.
+  executor_.Post([link = anchor_.link()] {
+    Association* self = link.get();
+    if (self == nullptr) return;
+    self->End(Status(StatusCode::kResourceExhausted,
+                     "more than " + std::to_string(self->config_.limits.max_queued_bytes) +
+                         " bytes wait for a peer that does not read, Limits::max_queued_bytes"),
+              false);
+  });
+}
+
+std::optional<TimePoint> Association::DeadlineAfter(std::chrono::microseconds timeout) const {
+  if (timeout <= timeout.zero()) return std::nullopt;
+  return executor_.Now() + std::min(timeout, kLongestTimeout);
+}
+
+void Association::Arm(TimePoint deadline) {
+  // A call that ends does not disarm: mostly the timer is armed already for an earlier time.
+  if (!deadline_timer_.when() || deadline < *deadline_timer_.when()) deadline_timer_.Arm(deadline);
+}
+
+void Association::OnDeadline() {
+  const TimePoint now = executor_.Now();
+  std::vector<std::pair<std::string, ReplyCallback>> late;
+  for (uint32_t id : outgoing_.Due(now)) {
+    const auto* call = outgoing_.Find(id);
+    const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(call->timeout);
+    late.emplace_back(MethodName(*call->protocol, *call->method) + ": no reply within " +
+                          std::to_string(waited.count()) + " ms, the call's deadline",
+                      outgoing_.Abandon(id));
+    SendCancel(id);
+  }
+  std::vector<internal::IncomingCalls::Waiters> cancelled;
+  for (uint32_t id : incoming_.TakeDue(now)) cancelled.push_back(incoming_.MarkCancelled(id));
+  if (auto next = Earlier(outgoing_.EarliestDeadline(), incoming_.EarliestDeadline())) Arm(*next);
+  // User code from here on: it may destroy this.
+  for (auto& [text, done] : late) done(Error(StatusCode::kDeadlineExceeded, text));
+  for (auto& waiters : cancelled) waiters.Tell();
+}
+
+Status Association::CheckPayload(IncomingMessage& message,
+                                 const internal::PayloadType& type) const {
+  Status sound = message.CheckPayload(type);
+  std::vector<uint64_t> ids;
+  for (const internal::ObjectName& name : message.object_names()) {
+    if (!name.receivers) ids.push_back(name.id);
+  }
+  if (!ids.empty()) message.handles().SetObjects(std::move(ids), *this);
+  return sound;
+}
+
+std::string Association::SchemaNote(const Protocol& protocol) const {
+  for (const auto& [id, hash] : peer_schemas_) {
+    if (id == protocol.id && hash != protocol.schema_hash) {
+      return "; the two sides were built from different schemas of " + std::string(protocol.name);
+    }
+  }
+  return "";
+}
+
+}  // namespace lwmsg

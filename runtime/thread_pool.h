@@ -1,0 +1,37 @@
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "lwmsg/association.h"
+
+namespace lwmsg::internal {
+
+// A server's threads for handlers that block. A thread is started when there is work and none is
+// free. The destructor waits for what runs and drops what waits.
+class ThreadPool final : public Workers {
+ public:
+  explicit ThreadPool(unsigned size) : size_(size) {}
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+  ~ThreadPool();
+
+  // Any thread.
+  void Run(UniqueFunction<void()> task) override;
+
+ private:
+  void Work();
+
+  const unsigned size_;
+  std::mutex mutex_;  // Guards all that follows.
+  std::condition_variable changed_;
+  std::deque<UniqueFunction<void()>> tasks_;
+  unsigned free_ = 0;
+  bool ending_ = false;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace lwmsg::internal
