@@ -85,7 +85,7 @@ OutgoingHandles& OutgoingMessage::handles() { return state_->handles; }
 
 Status OutgoingMessage::CheckPayload(const internal::PayloadType& type) {
   state_->objects.clear();
-  if (!type.carries_objects()) return Status();
+  if (!type.carries_objects() && !type.has_rules()) return Status();
   Status sound = type.Check(state_->payload->asReader(), state_->handles.size(), state_->objects);
   return sound.ok() ? sound : Status(StatusCode::kInvalidArgument, sound.message());
 }
