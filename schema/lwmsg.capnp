@@ -55,10 +55,10 @@ annotation blocking @0xf52e90b7d4168ac3 (method, interface) :Void;
 # The handler may block: it runs on the server's thread pool (ServerOptions::threads) and not on the loop. On an
 # interface: all of its methods.
 
-# --- On a field. Checked by the sender before a message leaves and by the receiver before a handler or caller
-# sees it; the error names the field.
+# --- On a field, a parameter or a result. Checked by the sender before a message leaves and by the receiver
+# before a handler or caller sees it; the error names the field.
 
-annotation range @0xe6a3814d7c0b29f5 (field) :Range;
+annotation range @0xe6a3814d7c0b29f5 (field, param) :Range;
 # Of an integer, or of each integer of a list: what it may be.
 
 struct Range @0x9d0f62c1b85ae437 {
@@ -67,7 +67,7 @@ struct Range @0x9d0f62c1b85ae437 {
   # Both count as allowed. An UInt64 above the largest Int64 is in range if `max` is not given.
 }
 
-annotation length @0xc81d7e5f3a942b06 (field) :Length;
+annotation length @0xc81d7e5f3a942b06 (field, param) :Length;
 # Of a Text or Data in bytes, of a list in elements.
 
 struct Length @0xb72954d8e0c6f13a {
@@ -75,20 +75,20 @@ struct Length @0xb72954d8e0c6f13a {
   max @1 :UInt32 = 4294967295;
 }
 
-annotation required @0xd04fa9726b1ec583 (field) :Void;
+annotation required @0xd04fa9726b1ec583 (field, param) :Void;
 # Of a pointer, an OsHandle or a Handle: not absent, and not "no handle". In a union, if it is what the union
 # holds.
 
-annotation known @0x93b6e81c2fd7504a (field) :Void;
+annotation known @0x93b6e81c2fd7504a (field, param) :Void;
 # Of an enum, or of each of a list: one that the reader's schema has.
 
-annotation bits @0xaf7215c6930de48b (field) :UInt64;
+annotation bits @0xaf7215c6930de48b (field, param) :UInt64;
 # Of an unsigned integer: only these bits may be set.
 
-annotation fromSender @0xcb5608f3e1742d9a (field) :Void;
-annotation fromReceiver @0x86d2ca4b7e5f3901 (field) :Void;
-# Of a Handle: whose object it names, as seen by this message.
+annotation fromSender @0xcb5608f3e1742d9a (field, param) :Void;
+annotation fromReceiver @0x86d2ca4b7e5f3901 (field, param) :Void;
+# Of a Handle, or of each of a list: whose object it names, as seen by this message.
 
-annotation sensitive @0xf91e347a05c8bd62 (field) :Void;
+annotation sensitive @0xf91e347a05c8bd62 (field, param) :Void;
 # A secret: printed as "<sensitive>", kept out of archives unless they are asked to have it, and the memory
 # of a message that can hold one is wiped when the message goes.

@@ -2,8 +2,6 @@
 
 #include <lwmsg/lwmsg.capnp.h>
 
-#include <string_view>
-
 namespace lwmsg::internal {
 namespace {
 
@@ -18,20 +16,6 @@ constexpr uint64_t kBitsId = 0xaf7215c6930de48b;
 constexpr uint64_t kFromSenderId = 0xcb5608f3e1742d9a;
 constexpr uint64_t kFromReceiverId = 0x86d2ca4b7e5f3901;
 constexpr uint64_t kSensitiveId = 0xf91e347a05c8bd62;
-
-// "request of Broker.open" of "tty.capnp:Broker.open$Params".
-std::string PayloadName(capnp::StructSchema schema) {
-  std::string_view name = schema.getProto().getDisplayName().cStr();
-  name.remove_prefix(name.rfind(':') + 1);
-  for (const auto& [suffix, what] :
-       {std::pair<std::string_view, const char*>("$Params", "request"),
-        std::pair<std::string_view, const char*>("$Results", "reply")}) {
-    if (!name.ends_with(suffix)) continue;
-    name.remove_suffix(suffix.size());
-    return what + std::string(" of ") + std::string(name);
-  }
-  return std::string(name);
-}
 
 // What Handle(File) is bound to.
 uint64_t ObjectKind(capnp::StructSchema handle) {
@@ -143,8 +127,7 @@ bool AddRule(proto::Annotation::Reader annotation, capnp::Type element, FieldRul
 
 }  // namespace
 
-PayloadPlan::PayloadPlan(capnp::StructSchema schema)
-    : name_(PayloadName(schema)), root_(PlanFor(schema)) {}
+PayloadPlan::PayloadPlan(capnp::StructSchema schema) : root_(PlanFor(schema)) {}
 
 const StructPlan* PayloadPlan::PlanFor(capnp::StructSchema schema) {
   // The same node with other generic arguments is another type. Types are few: a search will do.

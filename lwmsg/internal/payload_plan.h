@@ -78,8 +78,6 @@ class PayloadPlan {
  public:
   explicit PayloadPlan(capnp::StructSchema schema);
 
-  // "request of Broker.open"; of a struct that has a name, that.
-  const std::string& name() const { return name_; }
   const StructPlan& root() const { return *root_; }
   bool carries_handles() const { return carries_handles_; }
   bool carries_objects() const { return carries_objects_; }
@@ -102,7 +100,6 @@ class PayloadPlan {
   bool carries_objects_ = false;
   bool has_rules_ = false;
   bool sensitive_ = false;
-  std::string name_;
   const StructPlan* root_;
 };
 

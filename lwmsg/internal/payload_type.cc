@@ -20,9 +20,8 @@ bool PayloadType::sensitive() const { return plan_->sensitive(); }
 Status PayloadType::Check(capnp::AnyPointer::Reader payload, size_t handles,
                           std::vector<ObjectName>& objects) const {
   if (handles != 0 && !plan_->carries_handles()) {
-    return Status(StatusCode::kMalformed, plan_->name() + ": message carries " +
-                                              std::to_string(handles) +
-                                              " OS handles, but the schema has no field for them");
+    return Status(StatusCode::kMalformed, "message carries " + std::to_string(handles) +
+                                              " OS handles, but its schema has no field for them");
   }
   PayloadChecker checker(handles, objects);
   std::string what;
@@ -36,8 +35,8 @@ Status PayloadType::Check(capnp::AnyPointer::Reader payload, size_t handles,
     what.assign(error.getDescription().begin(), error.getDescription().end());
     std::erase(what, '\0');
   }
-  const std::string where = checker.path().empty() ? "" : ": " + checker.path();
-  return Status(StatusCode::kMalformed, plan_->name() + where + ": " + what);
+  const std::string where = checker.path().empty() ? "" : checker.path() + ": ";
+  return Status(StatusCode::kMalformed, where + what);
 }
 
 }  // namespace lwmsg::internal
