@@ -145,3 +145,45 @@ interface Screen {
   login @1 (login :Login) -> (token :Data $Lwmsg.sensitive);
   plain @2 (text :Text) -> (text :Text);
 }
+
+# What LWMsg's own tests of marshalling are about; see tests/core/README.md.
+struct Basic {
+  foo @0 :Int16;
+  bar @1 :UInt64;
+  baz @2 :List(Int32);
+}
+struct Strings {
+  foo @0 :Text $Lwmsg.length(max = 255);
+  bar @1 :Text $Lwmsg.sensitive;
+}
+struct StringLists {
+  free @0 :List(Text);
+  must @1 :List(Text) $Lwmsg.required;
+}
+struct Arms {
+  first :union {
+    number @0 :UInt32 $Lwmsg.range(max = 9);
+    text @1 :Text $Lwmsg.length(max = 3);
+    nothing @2 :Void;
+  }
+  second :union {
+    number @3 :UInt32 $Lwmsg.range(max = 9);
+    inner :union {
+      left @4 :Text $Lwmsg.required;
+      nothing @5 :Void;
+    }
+  }
+}
+struct Fixed {
+  three @0 :List(Int16) $Lwmsg.length(min = 3, max = 3);
+}
+struct Levels {
+  union {
+    level1 @0 :List(Width) $Lwmsg.length(max = 2);
+    level2 @1 :List(Login) $Lwmsg.length(max = 4);
+  }
+}
+struct Narrow {
+  int8 @0 :Int16 $Lwmsg.range(min = -128, max = 127);
+  int16 @1 :UInt32 $Lwmsg.range(max = 32767);
+}
