@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "field_annotations.h"
 #include "names.h"
 
 namespace lwmsg::codegen {
@@ -80,6 +81,7 @@ void PayloadReader::WalkField(capnp::StructSchema::Field field, const Location& 
   auto own = index_.Locate(field.getContainingStruct(), field.getProto().getName().cStr());
   const Location where = own.value_or(user);
   if (field.getProto().isGroup()) return WalkStruct(field.getType().asStruct(), where);
+  CheckFieldAnnotations(index_, field, user, diagnostics_);
   auto slot = field.getProto().getSlot();
   if (IsOsHandle(field.getType()) && slot.getHadExplicitDefault()) {
     Report(where, "has a default, but an OS handle has none; remove the default");

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "collisions.h"
+#include "field_annotations.h"
 #include "names.h"
 #include "payload_reader.h"
 #include "schema_hash.h"
@@ -56,6 +57,7 @@ void ModelBuilder::AddFile(RequestedFile requested) {
   capnp::Schema node = index_.Get(requested.getId());
   File file{requested.getFilename().cStr(), CppNamespace(node), {}, {}};
   CheckNamespace(file.cpp_namespace, node);
+  CheckAllFieldAnnotations(index_, node, diagnostics_);
   AddInterfaces(node, file);
   AddIncludes(requested, file);
   CheckFileNames(index_, file, node, diagnostics_);

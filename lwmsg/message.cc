@@ -90,8 +90,9 @@ capnp::AnyPointer::Builder OutgoingMessage::payload() { return *state_->payload;
 OutgoingHandles& OutgoingMessage::handles() { return state_->handles; }
 
 Status OutgoingMessage::CheckPayload(const internal::PayloadType& type) {
+  state_->sensitive = type.sensitive();
   state_->objects.clear();
-  if (!type.carries_objects()) return Status();
+  if (!type.carries_objects() && !type.has_rules()) return Status();
   Status sound = type.Check(state_->payload->asReader(), state_->handles.size(), state_->objects);
   return sound.ok() ? sound : Status(StatusCode::kInvalidArgument, sound.message());
 }
@@ -175,6 +176,7 @@ Result<IncomingMessage> IncomingMessage::Parse(Frame frame, const Limits& limits
 }
 
 Status IncomingMessage::CheckPayload(const internal::PayloadType& type) {
+  state_->sensitive = type.sensitive();
   state_->objects.clear();
   Status sound = type.Check(PayloadOf(state_->checked.getRoot<wire::Envelope>()),
                             state_->handles.size(), state_->objects);

@@ -5,6 +5,8 @@
 #include <string>
 #include <utility>
 
+#include "lwmsg/internal/secure_wipe.h"
+
 namespace lwmsg::internal {
 namespace {
 
@@ -17,6 +19,11 @@ uint32_t ReadLittleEndian(std::span<const std::byte> bytes) {
 Status Malformed(std::string text) { return Status(StatusCode::kMalformed, std::move(text)); }
 
 }  // namespace
+
+FrameReader::~FrameReader() {
+  // A frame that was never whole may be a secret; one that was delivered is not here any more.
+  SecureWipe(body_.begin(), std::min(body_size_, body_.asBytes().size()));
+}
 
 FrameReader::Space FrameReader::SpaceFor(std::span<std::byte> shared) {
   return {header_size_ == kFrameHeaderBytes ? BodyRest() : std::span<std::byte>(), shared};
@@ -37,7 +44,10 @@ Result<std::optional<Frame>> FrameReader::Next() {
     }
   }
   if (header_size_ == kFrameHeaderBytes) {
-    body_size_ += Take(BodyRest());
+    const std::span<std::byte> unread = input_;
+    const size_t taken = Take(BodyRest());
+    SecureWipe(unread.data(), taken);
+    body_size_ += taken;
     if (BodyRest().empty()) {
       // More may belong to a frame behind this one, if one has begun.
       const bool surplus = input_.empty() && handles_.size() > handle_count_;

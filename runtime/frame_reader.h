@@ -18,6 +18,9 @@ namespace lwmsg::internal {
 class FrameReader {
  public:
   explicit FrameReader(const Limits& limits) : limits_(limits) {}
+  ~FrameReader();
+  FrameReader(FrameReader&&) = default;
+  FrameReader& operator=(FrameReader&&) = default;
 
   // Where the next bytes shall be read to: the rest of the frame under way, if its size is known,
   // so that large ones are not copied; and what comes behind it, to `shared`.
@@ -28,7 +31,8 @@ class FrameReader {
   Space SpaceFor(std::span<std::byte> shared);
 
   // `size` bytes were read to `space`, and `handles` with them. `space.shared` stays as it is until
-  // Next returned no frame.
+  // Next returned no frame; what went into a frame is wiped there, as it may be a secret and the
+  // buffer outlives the message.
   void Add(const Space& space, size_t size, std::vector<OsHandle> handles);
 
   // The next whole frame; nothing if more must be read first. Error: kMalformed.

@@ -55,8 +55,8 @@ annotation blocking @0xf52e90b7d4168ac3 (method, interface) :Void;
 # The handler may block: it runs on the server's thread pool (ServerOptions::threads) and not on the loop. On an
 # interface: all of its methods.
 
-# --- On a field or parameter. Checked by the sender before a message leaves and by the receiver before a handler or caller
-# sees it; the error names the field.
+# --- On a field, a parameter or a result. Checked by the sender before a message leaves and by the receiver
+# before a handler or caller sees it; the error names the field.
 
 annotation range @0xe6a3814d7c0b29f5 (field, param) :Range;
 # Of an integer, or of each integer of a list: what it may be.
@@ -87,7 +87,7 @@ annotation bits @0xaf7215c6930de48b (field, param) :UInt64;
 
 annotation fromSender @0xcb5608f3e1742d9a (field, param) :Void;
 annotation fromReceiver @0x86d2ca4b7e5f3901 (field, param) :Void;
-# Of a Handle: whose object it names, as seen by this message.
+# Of a Handle, or of each of a list: whose object it names, as seen by this message.
 
 annotation sensitive @0xf91e347a05c8bd62 (field, param) :Void;
 # A secret: printed as "<sensitive>", kept out of archives unless they are asked to have it, and the memory

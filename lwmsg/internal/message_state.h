@@ -10,6 +10,7 @@
 
 #include "lwmsg/handles.h"
 #include "lwmsg/internal/payload_type.h"
+#include "lwmsg/internal/secure_wipe.h"
 #include "lwmsg/transport.h"
 
 namespace lwmsg::internal {
@@ -22,11 +23,41 @@ constexpr size_t kFrameHeaderBytes = 16;
 // so that a message is one block of memory.
 constexpr size_t kFirstSegmentWords = 128;
 
+// Knows the memory that it took beyond the first segment, so that it can be wiped.
+class MessageBuilder final : public capnp::MallocMessageBuilder {
+ public:
+  explicit MessageBuilder(kj::ArrayPtr<capnp::word> first) : MallocMessageBuilder(first) {}
+
+  kj::ArrayPtr<capnp::word> allocateSegment(uint32_t minimum_size) override {
+    auto segment = MallocMessageBuilder::allocateSegment(minimum_size);
+    if (has_first_) further_.push_back(segment);
+    has_first_ = true;
+    return segment;
+  }
+
+  // Not the segments for output: those may be memory of others, which the user refers to.
+  void WipeFurther() {
+    for (auto segment : further_) SecureWipe(segment.begin(), segment.asBytes().size());
+  }
+
+ private:
+  bool has_first_ = false;
+  std::vector<kj::ArrayPtr<capnp::word>> further_;
+};
+
 struct OutgoingState {
   OutgoingState() : builder(kj::arrayPtr(first_segment.data(), first_segment.size())) {}
+  ~OutgoingState() {
+    if (!sensitive) return;
+    builder.WipeFurther();
+    SecureWipe(header.data(), header.size());
+  }
 
+  // May hold a secret, and until its type is known any message may: its memory is wiped when it
+  // goes. The first segment always is, by the builder.
+  bool sensitive = true;
   std::array<capnp::word, kFirstSegmentWords> first_segment{};
-  capnp::MallocMessageBuilder builder;
+  MessageBuilder builder;
   wire::Envelope::Builder envelope = builder.initRoot<wire::Envelope>();
   std::optional<capnp::AnyPointer::Builder> payload;
   OutgoingHandles handles;
@@ -39,6 +70,12 @@ struct OutgoingState {
 
 struct IncomingState {
   IncomingState(Frame frame, const capnp::ReaderOptions& limited);
+  ~IncomingState() {
+    if (sensitive) SecureWipe(words.begin(), words.asBytes().size());
+  }
+
+  // As OutgoingState's.
+  bool sensitive = true;
 
   // Reading is limited while the message is checked, so that a small message cannot cost much work
   // (many pointers that share one target), and not limited afterwards, so that a handler may read

@@ -17,8 +17,11 @@ struct ObjectName {
   uint64_t kind = 0;  // The node id of the interface or struct; 0 if the schema leaves it open.
 };
 
-// The pointer fields of a struct type, worked out once from its schema, so that a message can be
-// checked before its reader sees it. Immutable, usable on any thread, lives as long as the program.
+class PayloadPlan;
+
+// The pointer fields of a struct type and what its annotations demand, worked out once from its
+// schema, so that a message can be checked before its reader sees it. Immutable, usable on any
+// thread, lives as long as the program.
 class PayloadType {
  public:
   explicit PayloadType(capnp::StructSchema schema);
@@ -31,10 +34,13 @@ class PayloadType {
                std::vector<ObjectName>& objects) const;
   // Whether a payload of this type may name objects.
   bool carries_objects() const;
+  // Whether its annotations demand anything of it.
+  bool has_rules() const;
+  // Whether a payload of this type can hold a secret.
+  bool sensitive() const;
 
  private:
-  class Plan;
-  std::unique_ptr<Plan> plan_;
+  std::unique_ptr<PayloadPlan> plan_;
 };
 
 // The PayloadType of a generated struct type.

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <capnp/any.h>
+
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "lwmsg/internal/payload_plan.h"
+#include "lwmsg/internal/payload_type.h"
+
+namespace lwmsg::internal {
+
+// A payload that Cap'n Proto can read breaks a rule of lwmsg.
+class RuleBroken : public std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// One walk over one payload. Throws at the first thing that is wrong: kj::Exception, or RuleBroken.
+class PayloadChecker {
+ public:
+  // `handles` is how many OS handles the message has. Appends to `objects`.
+  PayloadChecker(size_t handles, std::vector<ObjectName>& objects)
+      : seen_(handles, false), objects_(objects) {}
+
+  void Struct(const StructPlan& plan, capnp::AnyStruct::Reader reader,
+              const FieldRules* rules = nullptr);
+
+  // Where the walk stands: "tty" or "items[3].file".
+  const std::string& path() const { return path_; }
+
+ private:
+  using Pointers = capnp::List<capnp::AnyPointer>::Reader;
+
+  void Fields(const StructPlan& plan, capnp::Data::Reader data, Pointers pointers);
+  void Field(const FieldPlan& field, capnp::Data::Reader data, Pointers pointers);
+  void Pointer(const PointerPlan& plan, capnp::AnyPointer::Reader pointer, const FieldRules* rules);
+  void List(const PointerPlan& plan, capnp::DynamicList::Reader list, const FieldRules* rules);
+  void Element(const PointerPlan& plan, const capnp::DynamicValue::Reader& value,
+               const FieldRules* rules);
+  void Slot(uint16_t slot);
+  void Object(const ObjectName& object, const FieldRules* rules);
+
+  void Present(const PointerPlan& plan, capnp::AnyPointer::Reader pointer);
+  void Integers(const PointerPlan& plan, capnp::AnyPointer::Reader list, const FieldRules& rules);
+  template <typename T>
+  void IntegersAs(typename capnp::List<T>::Reader list, const FieldRules& rules);
+
+  std::vector<bool> seen_;
+  std::vector<ObjectName>& objects_;
+  std::string path_;
+};
+
+}  // namespace lwmsg::internal
