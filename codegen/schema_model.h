@@ -43,6 +43,7 @@ struct Interface {
   std::string name;           // "Outer.Inner".
   std::string cpp_name;       // "OuterInner".
   std::string cpp_namespace;  // "a::b", may be empty.
+  std::string type;           // "::a::b::Outer::Inner", what capnpc-c++ made.
   uint32_t version;
   uint64_t schema_hash;
   std::vector<std::string> doc;

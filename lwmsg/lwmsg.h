@@ -16,6 +16,7 @@
 #include "lwmsg/os_handle.h"
 #include "lwmsg/pair.h"
 #include "lwmsg/payload.h"
+#include "lwmsg/print.h"
 #include "lwmsg/protocol.h"
 #include "lwmsg/request.h"
 #include "lwmsg/server.h"

@@ -256,7 +256,8 @@ class PayloadType::Plan {
   const StructPlan* root_;
 };
 
-PayloadType::PayloadType(capnp::StructSchema schema) : plan_(std::make_unique<Plan>(schema)) {}
+PayloadType::PayloadType(capnp::StructSchema schema)
+    : schema_(schema), plan_(std::make_unique<Plan>(schema)) {}
 PayloadType::~PayloadType() = default;
 
 bool PayloadType::carries_objects() const { return plan_->carries_objects(); }

@@ -89,6 +89,7 @@ constinit const lwmsg::Protocol kObjectProtocol = {
     .schema_hash = 0x9d9bf99a354f46a3,
     .methods = kObjectMethods,
     .bases = {},
+.schema = &lwmsg::internal::SchemaOf<::gen::Object>,
 };
 
 const lwmsg::Protocol& ObjectService::protocol() const { return kObjectProtocol; }
@@ -108,9 +109,10 @@ constinit const lwmsg::Protocol kGenericsProtocol = {
     .id = 0xbea1747b65b1c6e9,
     .name = "Generics",
     .version = 0,
-    .schema_hash = 0xdd59dbce561af7b9,
+    .schema_hash = 0xa50ded2907f65eb5,
     .methods = kGenericsMethods,
     .bases = {},
+.schema = &lwmsg::internal::SchemaOf<::gen::Generics>,
 };
 
 const lwmsg::Protocol& GenericsService::protocol() const { return kGenericsProtocol; }

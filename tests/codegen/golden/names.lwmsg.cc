@@ -144,6 +144,7 @@ constinit const lwmsg::Protocol kWordsProtocol = {
     .schema_hash = 0x07da0f252659b35b,
     .methods = kWordsMethods,
     .bases = {},
+.schema = &lwmsg::internal::SchemaOf<::Words>,
 };
 
 const lwmsg::Protocol& WordsService::protocol() const { return kWordsProtocol; }
@@ -198,6 +199,7 @@ constinit const lwmsg::Protocol kOtherProtocol = {
     .schema_hash = 0x6b6ff60bc76e5981,
     .methods = kOtherMethods,
     .bases = {},
+.schema = &lwmsg::internal::SchemaOf<::Other>,
 };
 
 const lwmsg::Protocol& OtherService::protocol() const { return kOtherProtocol; }
@@ -220,6 +222,7 @@ constinit const lwmsg::Protocol kCallProtocol = {
     .schema_hash = 0xaa2e922f25da4b9e,
     .methods = kCallMethods,
     .bases = {},
+.schema = &lwmsg::internal::SchemaOf<::Call>,
 };
 
 const lwmsg::Protocol& CallService::protocol() const { return kCallProtocol; }
@@ -242,6 +245,7 @@ constinit const lwmsg::Protocol kServiceProtocol = {
     .schema_hash = 0x92be51ed6bf00309,
     .methods = kServiceMethods,
     .bases = {},
+.schema = &lwmsg::internal::SchemaOf<::Service>,
 };
 
 const lwmsg::Protocol& ServiceService::protocol() const { return kServiceProtocol; }
@@ -264,6 +268,7 @@ constinit const lwmsg::Protocol kDispatchProtocol = {
     .schema_hash = 0xfcc735a3f61912ad,
     .methods = {},
     .bases = {},
+.schema = &lwmsg::internal::SchemaOf<::Dispatch>,
 };
 
 const lwmsg::Protocol& DispatchService::protocol() const { return kDispatchProtocol; }
