@@ -1,6 +1,7 @@
 #pragma once
 
 // All public headers. README.md has a guide to them.
+#include "lwmsg/archive.h"
 #include "lwmsg/association.h"
 #include "lwmsg/blocking_client.h"
 #include "lwmsg/call.h"

@@ -89,6 +89,6 @@ annotation fromSender @0xcb5608f3e1742d9a (field) :Void;
 annotation fromReceiver @0x86d2ca4b7e5f3901 (field) :Void;
 # Of a Handle: whose object it names, as seen by this message.
 
-annotation sensitive @0xf91e347a05c8bd62 (field) :Void;
+annotation sensitive @0xf91e347a05c8bd62 (field, param) :Void;
 # A secret: printed as "<sensitive>", kept out of archives unless they are asked to have it, and the memory
 # of a message that can hold one is wiped when the message goes.

@@ -120,6 +120,12 @@ Result<std::unique_ptr<ForeignSchema>> ForeignSchema::Load(capnp::List<Node>::Re
         return Error(StatusCode::kMalformed,
                      "the schema has two nodes with the id " + std::to_string(node.getId()));
       }
+      // Cap'n Proto cuts the name there without a look at its size.
+      if (node.getDisplayNamePrefixLength() > node.getDisplayName().size()) {
+        return Error(
+            StatusCode::kMalformed,
+            "the schema has a name that is shorter than its own prefix: " + ScopedName(node));
+      }
       schema->loader_.load(node);
     }
   } catch (const kj::Exception& error) {
