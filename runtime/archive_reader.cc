@@ -50,7 +50,8 @@ Status ArchiveRecord::CheckType(capnp::StructSchema type) const {
                                                     ", not a " + internal::TypeName(type));
   }
   // The file's schema is another one, and the checks of it do not count for this one.
-  return known.Check(message(), 0);
+  std::vector<internal::ObjectName> objects;
+  return known.Check(message(), 0, objects);
 }
 
 capnp::DynamicStruct::Reader ArchiveRecord::Dynamic() const {

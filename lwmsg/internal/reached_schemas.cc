@@ -111,8 +111,9 @@ Result<std::unique_ptr<ForeignSchema>> ForeignSchema::Load(capnp::List<Node>::Re
     capnp::MallocMessageBuilder copy;
     auto checked = copy.initRoot<capnp::schema::CodeGeneratorRequest>();
     checked.setNodes(nodes);
+    std::vector<ObjectName> objects;
     Status sound = PayloadTypeOf<capnp::schema::CodeGeneratorRequest>().Check(
-        copy.getRoot<capnp::AnyPointer>().asReader(), 0);
+        copy.getRoot<capnp::AnyPointer>().asReader(), 0, objects);
     if (!sound.ok()) return Error(std::move(sound));
     for (auto node : checked.asReader().getNodes()) {
       // The loader would compare the two, and keep one or the other.

@@ -283,7 +283,9 @@ TEST_F(ArchiveTest, FileIsStreamedAndNotHeldInMemory) {
   for (auto record = reader->Next(); record && *record; record = reader->Next()) ++count;
   EXPECT_EQ(count, kRecords);
   // Sanitizers keep what is freed.
-  if (!kMemoryIsKept) EXPECT_LT(PeakMemory() - before, size_t{8} << 10);
+  if (!kMemoryIsKept) {
+    EXPECT_LT(PeakMemory() - before, size_t{8} << 10);
+  }
 }
 
 }  // namespace
