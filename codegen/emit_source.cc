@@ -131,6 +131,7 @@ void SourceEmitter::ProtocolConstant() {
   out_.Line("    .schema_hash = " + Hex(interface_->schema_hash) + ",");
   out_.Line("    .methods = " + (interface_->methods.empty() ? "{}" : name + "Methods") + ",");
   out_.Line("    .bases = " + (interface_->bases.empty() ? "{}" : name + "Bases") + ",");
+  out_.Assign(".schema", "&lwmsg::internal::SchemaOf<", interface_->type, ">,");
   out_.Line("};");
 }
 

@@ -143,6 +143,7 @@ const Interface* ModelBuilder::Find(capnp::Schema node, const Location& user) {
   interface.cpp_name = CppFlatName(index_, node);
   interface.cpp_type = CppFullName(index_, node);
   interface.cpp_namespace = CppNamespace(*index_.FileOf(node));
+  interface.type = CppFullName(index_, node);
   interface.version = version ? version->getUint32() : 0;
   interface.schema_hash = SchemaHash(index_, node.asInterface());
   interface.doc = index_.NodeDoc(node);

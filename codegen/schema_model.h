@@ -51,6 +51,7 @@ struct Interface {
   std::string cpp_name;       // "OuterInner".
   std::string cpp_type;       // "::a::b::Outer::Inner".
   std::string cpp_namespace;  // "a::b", may be empty.
+  std::string type;           // "::a::b::Outer::Inner", what capnpc-c++ made.
   uint32_t version;
   uint64_t schema_hash;
   std::vector<std::string> doc;

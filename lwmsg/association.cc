@@ -23,7 +23,9 @@ Association::Association(Executor& executor, std::unique_ptr<Transport> transpor
       hello_timer_(executor,
                    [this] {
                      End(Status(StatusCode::kDeadlineExceeded,
-                                "peer did not say hello within " +
+                                std::string("peer did not ") +
+                                    (asked_ ? "describe its schema of " : "say hello") +
+                                    (asked_ ? asked_->name : "") + " within " +
                                     std::to_string(config_.limits.hello_timeout.count()) +
                                     " ms, Limits::hello_timeout"),
                          true);
@@ -154,6 +156,8 @@ void Association::OnMessage(IncomingMessage message) {
   using Which = wire::Envelope::Which;
   const auto which = message.state().envelope->which();
   if (which == Which::GOODBYE) return OnGoodbye(std::move(message));
+  if (greeted_ && which == Which::DESCRIBE) return OnDescribe(std::move(message));
+  if (greeted_ && which == Which::DESCRIPTION) return OnDescription(std::move(message));
   if (holding_) return Hold(std::move(message));
   if ((which == Which::HELLO) == greeted_) {
     return End(Status(StatusCode::kMalformed,
@@ -190,8 +194,9 @@ void Association::Hold(IncomingMessage message) {
   if (!many && held_bytes_ <= config_.limits.max_queued_bytes) return;
   End(Status(StatusCode::kResourceExhausted,
              std::to_string(held_.size()) + " messages of " + std::to_string(held_bytes_) +
-                 " bytes came before the session was open, Limits::max_calls (twice) and "
-                 "Limits::max_queued_bytes"),
+                 " bytes came before " +
+                 (asked_ ? "the schema that was asked for" : "the session was open") +
+                 ", Limits::max_calls (twice) and Limits::max_queued_bytes"),
       true);
 }
 

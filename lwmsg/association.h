@@ -138,9 +138,12 @@ class Association final : public internal::CallTarget, private Transport::Listen
   void OnCancel(IncomingMessage message);
   void OnCredit(IncomingMessage message);
   void OnRelease(IncomingMessage message);
+  void OnDescribe(IncomingMessage message);
+  void OnDescription(IncomingMessage message);
   void OnGoodbye(IncomingMessage message);
   void OnDeadline();
-  // What comes while the session is not open yet waits, in order.
+  // What comes while the session is not open yet, or while the schema of a call is asked for, waits,
+  // in order.
   void Hold(IncomingMessage message);
   void Resume();
 
@@ -151,6 +154,10 @@ class Association final : public internal::CallTarget, private Transport::Listen
     std::shared_ptr<Service> object;
   };
   Result<Callee> FindCallee(uint64_t interface_id, uint64_t object) const;
+  // Whether the caller of `protocol` by a schema with this hash can be understood; empty if that is
+  // not known.
+  std::optional<Status> Understands(const Protocol& protocol, uint64_t hash) const;
+  void AskForSchema(const Protocol& protocol, uint64_t hash, IncomingMessage call);
   // What is wrong with a call before its handler is asked; OK if nothing is.
   Status Admit(const Protocol& protocol, uint16_t method, IncomingMessage& message) const;
   void Dispatch(const Callee& callee, IncomingCall call);
@@ -176,6 +183,7 @@ class Association final : public internal::CallTarget, private Transport::Listen
   // The one way into kClosed. Runs user code last.
   void End(Status reason, bool say_goodbye);
   std::string SchemaNote(const Protocol& protocol) const;
+  void RememberCalled(const Protocol& protocol);
 
   internal::Anchor<Association> anchor_{this};
   internal::Anchor<internal::CallTarget> target_anchor_{this};
@@ -188,6 +196,18 @@ class Association final : public internal::CallTarget, private Transport::Listen
   Status end_reason_;
   PeerLimits peer_limits_;
   std::vector<std::pair<uint64_t, uint64_t>> peer_schemas_;  // Interface id, schema hash.
+  // Protocols that this side called, which the peer may ask about.
+  std::vector<const Protocol*> called_;
+  // Schemas of the peer that are not those of this side, and what was found about each.
+  struct ForeignSchema {
+    uint64_t interface_id;
+    uint64_t hash;
+    Status compatible;
+  };
+  std::vector<ForeignSchema> foreign_schemas_;
+  // The one that the peer was asked for.
+  const Protocol* asked_ = nullptr;
+  uint64_t asked_hash_ = 0;
   Channel channel_;
   std::shared_ptr<Session> session_;
   bool in_hosted_session_ = false;

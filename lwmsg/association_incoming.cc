@@ -94,7 +94,10 @@ void Association::OnCall(IncomingMessage message) {
                true);
   }
   auto callee = FindCallee(call.getInterfaceId(), call.getObject());
-  Status admitted = callee ? Admit(*callee->protocol, call.getMethod(), message) : callee.error();
+  auto understood = callee ? Understands(*callee->protocol, call.getSchemaHash()) : callee.error();
+  if (!understood) return AskForSchema(*callee->protocol, call.getSchemaHash(), std::move(message));
+  Status admitted =
+      understood->ok() ? Admit(*callee->protocol, call.getMethod(), message) : *understood;
   if (!admitted.ok()) {
     if (id != 0) SendError(id, admitted);
     return;

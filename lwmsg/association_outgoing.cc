@@ -87,6 +87,7 @@ Status Association::CheckCall(OutgoingCall& call) const {
 PendingCall Association::Start(OutgoingCall call, ReplyCallback done) {
   Start();
   Status sendable = CheckCall(call);
+  RememberCalled(*call.protocol);
   if (!sendable.ok()) {
     executor_.Post([done = std::move(done), sendable]() mutable { done(Error(sendable)); });
     return PendingCall();
@@ -109,6 +110,7 @@ Status Association::Post(OutgoingCall call) {
   Start();
   Status sendable = CheckCall(call);
   if (!sendable.ok()) return sendable;
+  RememberCalled(*call.protocol);
   FillCall(call);
   Send(std::move(call.message));
   if (config_.run_once) config_.run_once(false);

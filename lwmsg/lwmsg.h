@@ -1,6 +1,7 @@
 #pragma once
 
 // All public headers. README.md has a guide to them.
+#include "lwmsg/archive.h"
 #include "lwmsg/association.h"
 #include "lwmsg/blocking_client.h"
 #include "lwmsg/call.h"
@@ -18,6 +19,7 @@
 #include "lwmsg/os_handle.h"
 #include "lwmsg/pair.h"
 #include "lwmsg/payload.h"
+#include "lwmsg/print.h"
 #include "lwmsg/protocol.h"
 #include "lwmsg/reply.h"
 #include "lwmsg/request.h"

@@ -137,6 +137,19 @@ capnp::AnyPointer::Reader PayloadOf(const wire::Envelope::Reader& envelope) {
 
 namespace internal {
 
+Frame ToFrame(OutgoingMessage message) {
+  Frame frame{kj::heapArray<capnp::word>(message.ByteSize() / sizeof(capnp::word)), {}};
+  kj::byte* to = frame.words.asBytes().begin();
+  size_t skip = kFrameHeaderBytes;
+  for (auto piece : message.Pieces()) {
+    std::memcpy(to, piece.begin() + skip, piece.size() - skip);
+    to += piece.size() - skip;
+    skip = 0;
+  }
+  for (OsHandle& handle : message.handles().all()) frame.handles.push_back(std::move(handle));
+  return frame;
+}
+
 IncomingState::IncomingState(Frame frame, const capnp::ReaderOptions& limited)
     : words(kj::mv(frame.words)),
       handles(std::move(frame.handles)),

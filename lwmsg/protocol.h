@@ -1,5 +1,7 @@
 #pragma once
 
+#include <capnp/schema.h>
+
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -48,6 +50,8 @@ struct Protocol {
   std::span<const MethodInfo> methods;
   // Every interface that it extends, also indirectly, each once.
   std::span<const Protocol* const> bases;
+  // The interface as Cap'n Proto knows it.
+  capnp::InterfaceSchema (*schema)();
 };
 
 // "Calculator.add", for messages.

@@ -12,23 +12,6 @@
 namespace lwmsg::internal {
 namespace {
 
-// As it would have come from a socket.
-Frame ToFrame(OutgoingMessage message) {
-  Frame frame;
-  const size_t bytes = message.ByteSize();
-  frame.words = kj::heapArray<capnp::word>(bytes / sizeof(capnp::word));
-  auto target = frame.words.asBytes();
-  size_t skip = kFrameHeaderBytes;
-  size_t done = 0;
-  for (auto piece : message.Pieces()) {
-    std::copy(piece.begin() + skip, piece.end(), target.begin() + done);
-    done += piece.size() - skip;
-    skip = 0;
-  }
-  for (OsHandle& handle : message.handles().all()) frame.handles.push_back(std::move(handle));
-  return frame;
-}
-
 Status Malformed(std::string what) { return Status(StatusCode::kMalformed, std::move(what)); }
 
 // One end. Made on any thread, then used on its loop.

@@ -89,4 +89,7 @@ struct IncomingState {
   std::optional<wire::Envelope::Reader> envelope;
 };
 
+// The frame as it would be received: for a transport inside the process.
+Frame ToFrame(OutgoingMessage message);
+
 }  // namespace lwmsg::internal

@@ -10,7 +10,7 @@
 namespace lwmsg::internal {
 
 PayloadType::PayloadType(capnp::StructSchema schema)
-    : plan_(std::make_unique<PayloadPlan>(schema)) {}
+    : schema_(schema), plan_(std::make_unique<PayloadPlan>(schema)) {}
 PayloadType::~PayloadType() = default;
 
 bool PayloadType::carries_objects() const { return plan_->carries_objects(); }

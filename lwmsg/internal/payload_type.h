@@ -27,6 +27,8 @@ class PayloadType {
   explicit PayloadType(capnp::StructSchema schema);
   ~PayloadType();
 
+  capnp::StructSchema schema() const { return schema_; }
+
   // See IncomingMessage::CheckPayload. `handles` is how many OS handles the message carries. A
   // message that carries some where the schema has no place for them is malformed too. Puts the
   // objects that the payload names at the end of `objects`, in the order of the schema's fields.
@@ -40,6 +42,7 @@ class PayloadType {
   bool sensitive() const;
 
  private:
+  capnp::StructSchema schema_;
   std::unique_ptr<PayloadPlan> plan_;
 };
 
@@ -48,6 +51,12 @@ template <typename Struct>
 const PayloadType& PayloadTypeOf() {
   static const PayloadType type{capnp::StructSchema(capnp::Schema::from<Struct>())};
   return type;
+}
+
+// The schema of a generated interface.
+template <typename Interface>
+capnp::InterfaceSchema SchemaOf() {
+  return capnp::Schema::from<Interface>();
 }
 
 }  // namespace lwmsg::internal

@@ -4,7 +4,7 @@ cmake_minimum_required(VERSION 3.25)
 
 set(STD "<[a-z_]+>")
 set(CAPNP "<(capnp|kj)/[^>]+>")
-set(SCHEMA_CODE "<(lwmsg/lwmsg|schema/wire)\\.capnp\\.h>")
+set(SCHEMA_CODE "<(lwmsg/lwmsg|schema/(wire|archive))\\.capnp\\.h>")
 set(LWMSG "\"lwmsg/[^\"]+\"")
 set(OS "<([a-z]+/)?[a-z_0-9]+\\.h>")
 
@@ -21,7 +21,7 @@ set(rules
 # What the rules above would let through: those headers that users include must not show the wire, and
 # examples must not need libuv.
 set(forbidden
-  "lwmsg/[a-z_]+\\.h$=wire\\.capnp\\.h"
+  "lwmsg/[a-z_]+\\.h$=(wire|archive)\\.capnp\\.h"
   "examples/=<uv\\.h>")
 
 set(violations)

@@ -1,23 +1,8 @@
 #include "tests/support/memory_transport.h"
 
-#include <cstring>
-
 #include "lwmsg/internal/message_state.h"
 
 namespace lwmsg::test {
-
-Frame ToFrame(OutgoingMessage message) {
-  Frame frame{kj::heapArray<capnp::word>(message.ByteSize() / sizeof(capnp::word)), {}};
-  kj::byte* to = frame.words.asBytes().begin();
-  size_t skip = internal::kFrameHeaderBytes;
-  for (auto piece : message.Pieces()) {
-    std::memcpy(to, piece.begin() + skip, piece.size() - skip);
-    to += piece.size() - skip;
-    skip = 0;
-  }
-  for (OsHandle& handle : message.handles().all()) frame.handles.push_back(std::move(handle));
-  return frame;
-}
 
 MemoryTransport::MemoryTransport(Executor& executor) : executor_(executor) {}
 
@@ -44,7 +29,7 @@ void MemoryTransport::Send(OutgoingMessage message) {
   if (closed_) return;
   ++sent_count_;
   auto* other = other_.get();
-  if (other != nullptr) other->Inject(ToFrame(std::move(message)));
+  if (other != nullptr && !muted_) other->Inject(ToFrame(std::move(message)));
 }
 
 void MemoryTransport::Inject(Frame frame) {

@@ -5,6 +5,7 @@
 
 #include "lwmsg/executor.h"
 #include "lwmsg/internal/link.h"
+#include "lwmsg/internal/message_state.h"
 #include "lwmsg/transport.h"
 
 namespace lwmsg::test {
@@ -32,6 +33,8 @@ class MemoryTransport final : public Transport {
   void set_queued_bytes(size_t bytes) { queued_bytes_ = bytes; }
   // As if these bytes had come from the other end.
   void Inject(Frame frame);
+  // Drops what is sent from here on.
+  void Mute() { muted_ = true; }
   // Breaks the connection: both ends see `reason`.
   void Break(const Status& reason);
   size_t sent_count() const { return sent_count_; }
@@ -45,12 +48,12 @@ class MemoryTransport final : public Transport {
   internal::Link<MemoryTransport> other_;
   Listener* listener_ = nullptr;
   bool closed_ = false;
+  bool muted_ = false;
   Token peer_;
   size_t queued_bytes_ = 0;
   size_t sent_count_ = 0;
 };
 
-// The frame as it would have been received.
-Frame ToFrame(OutgoingMessage message);
+using internal::ToFrame;
 
 }  // namespace lwmsg::test

@@ -34,6 +34,7 @@ constinit const lwmsg::Protocol kNodeProtocol = {
     .schema_hash = 0x96494730ee62eaf8,
     .methods = kNodeMethods,
     .bases = {},
+.schema = &lwmsg::internal::SchemaOf<::base::v1::Node>,
 };
 
 const lwmsg::Protocol& NodeService::protocol() const { return kNodeProtocol; }
@@ -58,6 +59,7 @@ constinit const lwmsg::Protocol kMarkerProtocol = {
     .schema_hash = 0x8f86a85d478e8754,
     .methods = {},
     .bases = {},
+.schema = &lwmsg::internal::SchemaOf<::base::v1::Marker>,
 };
 
 const lwmsg::Protocol& MarkerService::protocol() const { return kMarkerProtocol; }

@@ -42,6 +42,7 @@ constinit const lwmsg::Protocol kDocsProtocol = {
     .schema_hash = 0xb9ec50feefa4ded2,
     .methods = kDocsMethods,
     .bases = {},
+.schema = &lwmsg::internal::SchemaOf<::Docs>,
 };
 
 const lwmsg::Protocol& DocsService::protocol() const { return kDocsProtocol; }

@@ -122,6 +122,7 @@ constinit const lwmsg::Protocol kObjectProtocol = {
     .schema_hash = 0x9d9bf99a354f46a3,
     .methods = kObjectMethods,
     .bases = {},
+.schema = &lwmsg::internal::SchemaOf<::gen::Object>,
 };
 
 const lwmsg::Protocol& ObjectService::protocol() const { return kObjectProtocol; }
@@ -144,6 +145,7 @@ constinit const lwmsg::Protocol kGenericsProtocol = {
     .schema_hash = 0xa50ded2907f65eb5,
     .methods = kGenericsMethods,
     .bases = {},
+.schema = &lwmsg::internal::SchemaOf<::gen::Generics>,
 };
 
 const lwmsg::Protocol& GenericsService::protocol() const { return kGenericsProtocol; }

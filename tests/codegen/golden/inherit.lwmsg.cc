@@ -81,6 +81,7 @@ constinit const lwmsg::Protocol kReaderProtocol = {
     .schema_hash = 0xd3c4f0b4bb015e09,
     .methods = kReaderMethods,
     .bases = kReaderBases,
+.schema = &lwmsg::internal::SchemaOf<::inherit::Reader>,
 };
 
 const lwmsg::Protocol& ReaderService::protocol() const { return kReaderProtocol; }
@@ -111,6 +112,7 @@ constinit const lwmsg::Protocol kWriterProtocol = {
     .schema_hash = 0xa95e8c8e5b9f3d83,
     .methods = kWriterMethods,
     .bases = kWriterBases,
+.schema = &lwmsg::internal::SchemaOf<::inherit::Writer>,
 };
 
 const lwmsg::Protocol& WriterService::protocol() const { return kWriterProtocol; }
@@ -143,6 +145,7 @@ constinit const lwmsg::Protocol kFileProtocol = {
     .schema_hash = 0xe5e708e9fff22202,
     .methods = kFileMethods,
     .bases = kFileBases,
+.schema = &lwmsg::internal::SchemaOf<::inherit::File>,
 };
 
 const lwmsg::Protocol& FileService::protocol() const { return kFileProtocol; }
@@ -187,6 +190,7 @@ constinit const lwmsg::Protocol kAliasProtocol = {
     .schema_hash = 0xe357a503d7f95e06,
     .methods = {},
     .bases = kAliasBases,
+.schema = &lwmsg::internal::SchemaOf<::inherit::Alias>,
 };
 
 const lwmsg::Protocol& AliasService::protocol() const { return kAliasProtocol; }

@@ -204,6 +204,7 @@ constinit const lwmsg::Protocol kWordsProtocol = {
     .schema_hash = 0x07da0f252659b35b,
     .methods = kWordsMethods,
     .bases = {},
+.schema = &lwmsg::internal::SchemaOf<::Words>,
 };
 
 const lwmsg::Protocol& WordsService::protocol() const { return kWordsProtocol; }
@@ -258,6 +259,7 @@ constinit const lwmsg::Protocol kOtherProtocol = {
     .schema_hash = 0x6b6ff60bc76e5981,
     .methods = kOtherMethods,
     .bases = {},
+.schema = &lwmsg::internal::SchemaOf<::Other>,
 };
 
 const lwmsg::Protocol& OtherService::protocol() const { return kOtherProtocol; }
@@ -280,6 +282,7 @@ constinit const lwmsg::Protocol kCallProtocol = {
     .schema_hash = 0xaa2e922f25da4b9e,
     .methods = kCallMethods,
     .bases = {},
+.schema = &lwmsg::internal::SchemaOf<::Call>,
 };
 
 const lwmsg::Protocol& CallService::protocol() const { return kCallProtocol; }
@@ -302,6 +305,7 @@ constinit const lwmsg::Protocol kServiceProtocol = {
     .schema_hash = 0x92be51ed6bf00309,
     .methods = kServiceMethods,
     .bases = {},
+.schema = &lwmsg::internal::SchemaOf<::Service>,
 };
 
 const lwmsg::Protocol& ServiceService::protocol() const { return kServiceProtocol; }
@@ -324,6 +328,7 @@ constinit const lwmsg::Protocol kDispatchProtocol = {
     .schema_hash = 0xfcc735a3f61912ad,
     .methods = {},
     .bases = {},
+.schema = &lwmsg::internal::SchemaOf<::Dispatch>,
 };
 
 const lwmsg::Protocol& DispatchService::protocol() const { return kDispatchProtocol; }

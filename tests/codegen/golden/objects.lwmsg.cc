@@ -85,6 +85,7 @@ constinit const lwmsg::Protocol kFileProtocol = {
     .schema_hash = 0x1cd14904581abf22,
     .methods = kFileMethods,
     .bases = {},
+.schema = &lwmsg::internal::SchemaOf<::objects::File>,
 };
 
 const lwmsg::Protocol& FileService::protocol() const { return kFileProtocol; }
@@ -107,6 +108,7 @@ constinit const lwmsg::Protocol kStoreProtocol = {
     .schema_hash = 0x69c49d72db9b4dde,
     .methods = kStoreMethods,
     .bases = {},
+.schema = &lwmsg::internal::SchemaOf<::objects::Store>,
 };
 
 const lwmsg::Protocol& StoreService::protocol() const { return kStoreProtocol; }
@@ -137,6 +139,7 @@ constinit const lwmsg::Protocol kSlowProtocol = {
     .schema_hash = 0xc82c50b07c7c7788,
     .methods = kSlowMethods,
     .bases = {},
+.schema = &lwmsg::internal::SchemaOf<::objects::Slow>,
 };
 
 const lwmsg::Protocol& SlowService::protocol() const { return kSlowProtocol; }

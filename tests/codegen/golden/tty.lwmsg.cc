@@ -52,6 +52,7 @@ constinit const lwmsg::Protocol kTtyBrokerProtocol = {
     .schema_hash = 0xaa95741fc55229ce,
     .methods = kTtyBrokerMethods,
     .bases = {},
+.schema = &lwmsg::internal::SchemaOf<::tty::TtyBroker>,
 };
 
 const lwmsg::Protocol& TtyBrokerService::protocol() const { return kTtyBrokerProtocol; }

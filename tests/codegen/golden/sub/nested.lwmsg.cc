@@ -102,6 +102,7 @@ constinit const lwmsg::Protocol kOuterProtocol = {
     .schema_hash = 0x61bc55020018c26a,
     .methods = kOuterMethods,
     .bases = {},
+.schema = &lwmsg::internal::SchemaOf<::sub::nested::Outer>,
 };
 
 const lwmsg::Protocol& OuterService::protocol() const { return kOuterProtocol; }
@@ -124,6 +125,7 @@ constinit const lwmsg::Protocol kOuterInnerProtocol = {
     .schema_hash = 0xb48b29db31a09844,
     .methods = kOuterInnerMethods,
     .bases = kOuterInnerBases,
+.schema = &lwmsg::internal::SchemaOf<::sub::nested::Outer::Inner>,
 };
 
 const lwmsg::Protocol& OuterInnerService::protocol() const { return kOuterInnerProtocol; }
@@ -152,6 +154,7 @@ constinit const lwmsg::Protocol kOuterInnerInnermostProtocol = {
     .schema_hash = 0x16b0ce493e653f7d,
     .methods = kOuterInnerInnermostMethods,
     .bases = {},
+.schema = &lwmsg::internal::SchemaOf<::sub::nested::Outer::Inner::Innermost>,
 };
 
 const lwmsg::Protocol& OuterInnerInnermostService::protocol() const {
@@ -176,6 +179,7 @@ constinit const lwmsg::Protocol kHolderHeldProtocol = {
     .schema_hash = 0xf88faa4ca6996407,
     .methods = kHolderHeldMethods,
     .bases = {},
+.schema = &lwmsg::internal::SchemaOf<::sub::nested::Holder::Held>,
 };
 
 const lwmsg::Protocol& HolderHeldService::protocol() const { return kHolderHeldProtocol; }
@@ -198,6 +202,7 @@ constinit const lwmsg::Protocol kConfigurationStoreProtocol = {
     .schema_hash = 0xc19c346942390f94,
     .methods = {},
     .bases = {},
+.schema = &lwmsg::internal::SchemaOf<::sub::nested::ConfigurationStore>,
 };
 
 const lwmsg::Protocol& ConfigurationStoreService::protocol() const {
@@ -213,6 +218,7 @@ constinit const lwmsg::Protocol kConfigurationStoreOpenTransactionProtocol = {
     .schema_hash = 0xa98f1bb92b27d39c,
     .methods = kConfigurationStoreOpenTransactionMethods,
     .bases = {},
+.schema = &lwmsg::internal::SchemaOf<::sub::nested::ConfigurationStore::OpenTransaction>,
 };
 
 const lwmsg::Protocol& ConfigurationStoreOpenTransactionService::protocol() const {

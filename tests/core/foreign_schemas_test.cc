@@ -1,0 +1,121 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <sstream>
+#include <vector>
+
+#include "lwmsg/internal/message_state.h"
+#include "tests/core/harness.h"
+#include "tests/support/schema_text_parser.h"
+
+namespace lwmsg::test {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using EchoRequest = sample::SampleClient::EchoRequest;
+
+std::string Hex(uint64_t number) {
+  std::ostringstream text;
+  text << "0x" << std::hex << number;
+  return text.str();
+}
+
+// Sample as a program has it that was built at another time.
+Protocol OtherSample(capnp::InterfaceSchema (*schema)()) {
+  Protocol protocol = sample::kSampleProtocol;
+  protocol.schema_hash ^= 1;
+  protocol.schema = schema;
+  return protocol;
+}
+
+capnp::InterfaceSchema SampleWithANumberForText() {
+  static const ParsedSchema parsed("interface Sample @" + Hex(sample::kSampleProtocol.id) +
+                                   " { echo @0 (text :UInt32) -> (text :Text); }");
+  return parsed.Interface("Sample");
+}
+
+class ForeignSchemasTest : public AssociationTest {
+ protected:
+  EchoRequest EchoBy(const Protocol& protocol, const char* text) {
+    EchoRequest echo(client_.association->channel(), protocol, 0);
+    echo->setText(text);
+    return echo;
+  }
+  Frame CallByHash(uint64_t hash) {
+    OutgoingMessage message = OutgoingMessage::ForCall(sample::kSampleProtocol.id, 3);
+    message.state().envelope.getCall().setId(99);
+    message.state().envelope.getCall().setSchemaHash(hash);
+    return ToFrame(std::move(message));
+  }
+};
+
+TEST_F(ForeignSchemasTest, CompatibleOneIsUnderstoodAndAskedForOnce) {
+  Open();
+  const Protocol other = OtherSample(sample::kSampleProtocol.schema);
+  EXPECT_EQ((*CallNow(EchoBy(other, "a")))->getText(), "a");
+  const size_t sent = client_.transport->sent_count();
+  EXPECT_EQ((*CallNow(EchoBy(other, "b")))->getText(), "b");
+  EXPECT_EQ(client_.transport->sent_count(), sent + 1);
+}
+
+TEST_F(ForeignSchemasTest, IncompatibleOneFailsTheCallAndNamesTheField) {
+  Open();
+  const Protocol other = OtherSample(SampleWithANumberForText);
+  for (int i = 0; i < 2; ++i) {
+    auto reply = CallNow(EchoBy(other, "a"));
+    EXPECT_EQ(reply->error().code(), StatusCode::kUnimplemented);
+    EXPECT_THAT(reply->error().message(), HasSubstr("field \"text\" is Text here and UInt32"));
+  }
+  EXPECT_EQ(Echo(), Status());
+}
+
+TEST_F(ForeignSchemasTest, CallsBehindKeepTheirOrder) {
+  Open();
+  const Protocol other = OtherSample(sample::kSampleProtocol.schema);
+  std::vector<std::string> order;
+  auto note = [&order](auto reply) { order.emplace_back(reply->getText()); };
+  EchoBy(other, "first").Send(note);
+  EchoBy(sample::kSampleProtocol, "second").Send(note);
+  EchoBy(other, "third").Send(note);
+  executor_.Run();
+  EXPECT_THAT(order, ElementsAre("first", "second", "third"));
+}
+
+TEST_F(ForeignSchemasTest, DescriptionThatWasNotAskedForEndsTheAssociation) {
+  Open();
+  ASSERT_EQ(Echo(), Status());
+  OutgoingMessage message;
+  message.state().envelope.initDescription().setInterfaceId(sample::kSampleProtocol.id);
+  server_.transport->Inject(ToFrame(std::move(message)));
+  executor_.Run();
+  ASSERT_TRUE(server_.end);
+  EXPECT_THAT(server_.end->message(), HasSubstr("not asked for"));
+}
+
+TEST_F(ForeignSchemasTest, CallerThatDoesNotDescribeItsSchemaIsCut) {
+  Open();
+  ASSERT_EQ(Echo(), Status());
+  // Nothing but what is injected comes from the client any more.
+  client_.transport->Mute();
+  server_.transport->Inject(CallByHash(5));
+  executor_.Advance(std::chrono::seconds(6));
+  ASSERT_TRUE(server_.end);
+  EXPECT_EQ(server_.end->code(), StatusCode::kDeadlineExceeded);
+  EXPECT_THAT(server_.end->message(), HasSubstr("describe its schema of Sample"));
+}
+
+TEST_F(ForeignSchemasTest, FloodOfThemIsBounded) {
+  Open();
+  ASSERT_EQ(Echo(), Status());
+  for (int i = 0; i < 70; ++i) {
+    Protocol other = OtherSample(sample::kSampleProtocol.schema);
+    other.schema_hash += static_cast<uint64_t>(i);
+    auto reply = CallNow(EchoBy(other, "a"));
+    if (i < 64) continue;
+    EXPECT_EQ(reply->error().code(), StatusCode::kResourceExhausted);
+  }
+}
+
+}  // namespace
+}  // namespace lwmsg::test

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <capnp/schema-parser.h>
+#include <kj/filesystem.h>
+
+#include <memory>
+#include <string>
+
+namespace lwmsg::test {
+
+// A schema that a test writes down: `text` is what a file would hold, without its id and imports,
+// and can use `Lwmsg`. Interfaces and structs that two versions share need the same id.
+class ParsedSchema {
+ public:
+  explicit ParsedSchema(const std::string& text);
+
+  capnp::InterfaceSchema Interface(const char* name) const;
+
+ private:
+  // What is imported is read when it is asked for.
+  kj::Own<kj::Filesystem> disk_;
+  kj::Own<const kj::ReadableDirectory> imports_;
+  kj::Own<const kj::ReadableDirectory> capnp_imports_;
+  kj::Own<const kj::Directory> folder_;
+  std::unique_ptr<capnp::SchemaParser> parser_;
+  capnp::ParsedSchema file_;
+};
+
+}  // namespace lwmsg::test
