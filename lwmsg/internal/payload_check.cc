@@ -64,8 +64,16 @@ void CheckInteger(uint64_t value, const FieldRules& rules) {
 }
 
 uint64_t SignExtended(uint64_t value, size_t bytes) {
-  const size_t shift = 64 - 8 * bytes;
-  return static_cast<uint64_t>(static_cast<int64_t>(value << shift) >> shift);
+  switch (bytes) {
+    case 1:
+      return static_cast<uint64_t>(static_cast<int8_t>(value));
+    case 2:
+      return static_cast<uint64_t>(static_cast<int16_t>(value));
+    case 4:
+      return static_cast<uint64_t>(static_cast<int32_t>(value));
+    default:
+      return value;
+  }
 }
 
 void CheckLength(size_t length, const char* unit, const FieldRules* rules) {

@@ -12,7 +12,13 @@
 #endif
 
 #ifdef LWMSG_SANITIZED
-#include <sanitizer/allocator_interface.h>
+// As <sanitizer/allocator_interface.h>, which not every compiler that has them brings.
+// NOLINTBEGIN(bugprone-reserved-identifier)
+extern "C" size_t __sanitizer_get_allocated_size(const volatile void* block);
+extern "C" int __sanitizer_install_malloc_and_free_hooks(
+    void (*on_malloc)(const volatile void* block, size_t size),
+    void (*on_free)(const volatile void* block));
+// NOLINTEND(bugprone-reserved-identifier)
 #else
 #include <malloc.h>
 #endif
