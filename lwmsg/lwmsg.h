@@ -23,6 +23,7 @@
 #include "lwmsg/request.h"
 #include "lwmsg/server.h"
 #include "lwmsg/service.h"
+#include "lwmsg/service_manager.h"
 #include "lwmsg/session.h"
 #include "lwmsg/session_key.h"
 #include "lwmsg/status.h"
