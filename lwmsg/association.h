@@ -14,8 +14,10 @@
 #include "lwmsg/internal/incoming_calls.h"
 #include "lwmsg/internal/outgoing_calls.h"
 #include "lwmsg/limits.h"
+#include "lwmsg/log.h"
 #include "lwmsg/service.h"
 #include "lwmsg/session.h"
+#include "lwmsg/state.h"
 #include "lwmsg/transport.h"
 
 namespace lwmsg {
@@ -55,6 +57,7 @@ class Association final : public internal::CallTarget, private Transport::Listen
     Limits limits = {};
     // If given, the peer must be this user when it says hello.
     std::optional<uint32_t> peer_euid = {};
+    Log log = {};
     // Runs once, when the association is over and the transport is done, with the reason; it may
     // destroy this. Not run by the destructor.
     UniqueFunction<void(const Status&)> on_end = {};
@@ -106,6 +109,13 @@ class Association final : public internal::CallTarget, private Transport::Listen
   void Cancel(uint32_t id);
   void GiveCredit(uint32_t id, uint32_t items);
   void Release(uint64_t object, uint32_t copies);
+
+  // No call in hand in either direction, no session objects, nothing queued: ending it now takes
+  // nothing from the peer but the connection.
+  bool idle() const;
+  // When the last message came or was sent, to some milliseconds.
+  TimePoint last_activity() const { return last_activity_; }
+  AssociationState Describe() const;
 
   // For IncomingCall. Unknown ids are ignored: the association may have closed meanwhile.
   void Answer(uint32_t id, const Protocol& protocol, uint16_t method, OutgoingMessage reply);
@@ -175,6 +185,7 @@ class Association final : public internal::CallTarget, private Transport::Listen
   void CloseIfDrained();
   // The one way into kClosed. Runs user code last.
   void End(Status reason, bool say_goodbye);
+  void LogEnd(const Status& reason) const;
   std::string SchemaNote(const Protocol& protocol) const;
 
   internal::Anchor<Association> anchor_{this};
@@ -197,6 +208,8 @@ class Association final : public internal::CallTarget, private Transport::Listen
   internal::OutgoingCalls outgoing_;
   internal::IncomingCalls incoming_;
   bool overflowed_ = false;
+  TimePoint made_;
+  TimePoint last_activity_;
   Timer hello_timer_;
   Timer deadline_timer_;
   Token nobody_;

@@ -96,13 +96,24 @@ void Association::OnCall(IncomingMessage message) {
   auto callee = FindCallee(call.getInterfaceId(), call.getObject());
   Status admitted = callee ? Admit(*callee->protocol, call.getMethod(), message) : callee.error();
   if (!admitted.ok()) {
+    config_.log.Write(LogLevel::kWarning, [&] {
+      return "refused a call of " + peer().ToString() + ": " + admitted.ToString();
+    });
     if (id != 0) SendError(id, admitted);
     return;
   }
   if (id != 0) {
     const auto timeout = std::min<uint64_t>(call.getTimeoutMicros(), INT64_MAX);
     const auto deadline = DeadlineAfter(std::chrono::microseconds(static_cast<int64_t>(timeout)));
-    incoming_.Add({id, deadline, call.getCredit(), false, {}});
+    const Protocol& protocol = *callee->protocol;
+    incoming_.Add({id,
+                   &protocol,
+                   &protocol.methods[call.getMethod()],
+                   executor_.TurnTime(),
+                   deadline,
+                   call.getCredit(),
+                   false,
+                   {}});
     if (deadline) Arm(*deadline);
   }
   const uint16_t method = call.getMethod();

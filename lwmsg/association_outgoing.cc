@@ -94,8 +94,8 @@ PendingCall Association::Start(OutgoingCall call, ReplyCallback done) {
   const std::chrono::microseconds timeout = TimeoutOf(call);
   const auto deadline = DeadlineAfter(timeout);
   const uint32_t id =
-      outgoing_.Add({0, call.protocol, call.method, deadline, timeout, call.method->window,
-                     std::move(call.on_item), std::move(done)});
+      outgoing_.Add({0, call.protocol, call.method, executor_.TurnTime(), deadline, timeout,
+                     call.method->window, std::move(call.on_item), std::move(done)});
   auto envelope = FillCall(call);
   envelope.setId(id);
   envelope.setTimeoutMicros(timeout > timeout.zero() ? timeout.count() : 0);
@@ -218,6 +218,7 @@ void Association::OnItem(IncomingMessage message) {
 
 void Association::Send(OutgoingMessage message) {
   if (state_ == State::kClosed) return;
+  last_activity_ = executor_.TurnTime();
   message.handles().Sent();
   transport_->Send(std::move(message));
   if (overflowed_ || transport_->queued_bytes() <= config_.limits.max_queued_bytes) return;
