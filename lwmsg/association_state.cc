@@ -22,7 +22,7 @@ const char* PhaseName(Association::State state) {
   return "unknown";
 }
 
-// A loop's time may be a little behind the clock.
+// A turn's time may be a little behind the clock.
 milliseconds Between(TimePoint start, TimePoint end) {
   return std::max(milliseconds(0), std::chrono::duration_cast<milliseconds>(end - start));
 }
@@ -40,16 +40,16 @@ AssociationState Association::Describe() const {
   state.peer = peer();
   state.phase = PhaseName(state_);
   state.age = Between(made_, now);
-  state.idle = Between(last_activity_, now);
+  state.idle = Between(std::max(last_activity_, made_), now);
   state.queued_bytes = transport_ ? transport_->queued_bytes() : 0;
   state.session_objects = session_->object_count();
   incoming_.ForEach([&](const internal::IncomingCalls::Call& call) {
     state.incoming.push_back({MethodName(*call.protocol, *call.method), call.id,
-                              Between(call.started, now), call.cancelled});
+                              Between(std::max(call.started, made_), now), call.cancelled});
   });
   outgoing_.ForEach([&](const internal::OutgoingCalls::Call& call) {
     state.outgoing.push_back({MethodName(*call.protocol, *call.method), call.id,
-                              Between(call.started, now), !call.done});
+                              Between(std::max(call.started, made_), now), !call.done});
   });
   return state;
 }

@@ -94,7 +94,12 @@ TEST_F(ServerLogTest, ClientLogsItsServer) {
 TEST_F(ServerLogTest, StateTellsWhatEachPeerIsWaitingFor) {
   ServeAndListen();
   Peer& peer = NewPeer();
-  for (int i = 0; i < 2; ++i) sample::SampleClient(*peer.client).Make().Send([](auto) {});
+  std::vector<decltype(sample::SampleClient(*peer.client).Make().Sync())> objects;
+  for (int i = 0; i < 2; ++i) {
+    sample::SampleClient(*peer.client).Make().Send([&](auto reply) {
+      objects.push_back(std::move(reply));  // Holds its name.
+    });
+  }
   auto pending = sample::SampleClient(*peer.client).Keep().Send([](auto) {});
   RunUntil([&] { return sample_.kept.size() == 1; });
   sample::ListenerClient(sample_.kept[0].channel()).Notify().Send([](auto) {});

@@ -174,9 +174,10 @@ TEST_F(ServerPressureTest, CallOfTheServerInHandIsNeverEvicted) {
 TEST_F(ServerPressureTest, SessionObjectsAreNeverEvicted) {
   ServeAndListen(Places(2, milliseconds(1)));
   Peer& with_object = NewPeer();
-  bool made = false;
-  sample::SampleClient(*with_object.client).Make().Send([&](auto reply) { made = bool(reply); });
-  RunUntil([&] { return made; });
+  auto make = sample::SampleClient(*with_object.client).Make();
+  std::optional<decltype(make.Sync())> object;  // Holds its name.
+  make.Send([&](auto reply) { object = std::move(reply); });
+  RunUntil([&] { return object && *object; });
   LetTimePass();
   for (int i = 0; i < 5; ++i) EXPECT_EQ(CallAnew(), Status());
   EXPECT_FALSE(with_object.end);
