@@ -83,6 +83,9 @@ void Association::End(Status reason, bool say_goodbye) {
   }
   held_.clear();
   // User code from here on: it may destroy this.
+  incoming_.ForEach([&](const internal::IncomingCalls::Call& call) {
+    if (call.report) call.report->End(end_reason_);
+  });
   auto calls = outgoing_.RemoveAll();
   auto cancelled = incoming_.RemoveAll();
   auto leave = LeaveSession();

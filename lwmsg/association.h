@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "lwmsg/call.h"
+#include "lwmsg/call_watcher.h"
 #include "lwmsg/channel.h"
 #include "lwmsg/executor.h"
 #include "lwmsg/internal/incoming_calls.h"
@@ -58,6 +59,8 @@ class Association final : public internal::CallTarget, private Transport::Listen
     // If given, the peer must be this user when it says hello.
     std::optional<uint32_t> peer_euid = {};
     Log log = {};
+    // Sees all calls; may be null.
+    std::shared_ptr<CallWatcher> watcher = {};
     // Runs once, when the association is over and the transport is done, with the reason; it may
     // destroy this. Not run by the destructor.
     UniqueFunction<void(const Status&)> on_end = {};
@@ -186,6 +189,14 @@ class Association final : public internal::CallTarget, private Transport::Listen
   // The one way into kClosed. Runs user code last.
   void End(Status reason, bool say_goodbye);
   void LogEnd(const Status& reason) const;
+  // Null if nobody watches calls.
+  std::unique_ptr<internal::CallReport> Report(CallDirection direction, const Protocol* protocol,
+                                               uint64_t interface_id, uint16_t method,
+                                               uint32_t id) const;
+  std::unique_ptr<internal::CallReport> ReportOutgoing(const Protocol& protocol,
+                                                       const MethodInfo& method, uint32_t id) const;
+  // The end of a call of the peer, which is still in the table.
+  void ReportAnswer(uint32_t id, const Status& status);
   std::string SchemaNote(const Protocol& protocol) const;
 
   internal::Anchor<Association> anchor_{this};

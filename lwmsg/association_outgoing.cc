@@ -88,6 +88,7 @@ PendingCall Association::Start(OutgoingCall call, ReplyCallback done) {
   Start();
   Status sendable = CheckCall(call);
   if (!sendable.ok()) {
+    if (auto report = ReportOutgoing(*call.protocol, *call.method, 0)) report->End(sendable);
     executor_.Post([done = std::move(done), sendable]() mutable { done(Error(sendable)); });
     return PendingCall();
   }
@@ -96,6 +97,14 @@ PendingCall Association::Start(OutgoingCall call, ReplyCallback done) {
   const uint32_t id =
       outgoing_.Add({0, call.protocol, call.method, executor_.TurnTime(), deadline, timeout,
                      call.method->window, std::move(call.on_item), std::move(done)});
+  if (auto report = ReportOutgoing(*call.protocol, *call.method, id)) {
+    auto* added = outgoing_.Find(id);
+    added->done = [report = std::move(report),
+                   done = std::move(added->done)](Result<IncomingMessage> reply) mutable {
+      report->End(reply ? Status() : reply.error());
+      done(std::move(reply));
+    };
+  }
   auto envelope = FillCall(call);
   envelope.setId(id);
   envelope.setTimeoutMicros(timeout > timeout.zero() ? timeout.count() : 0);
@@ -108,6 +117,7 @@ PendingCall Association::Start(OutgoingCall call, ReplyCallback done) {
 Status Association::Post(OutgoingCall call) {
   Start();
   Status sendable = CheckCall(call);
+  if (auto report = ReportOutgoing(*call.protocol, *call.method, 0)) report->End(sendable);
   if (!sendable.ok()) return sendable;
   FillCall(call);
   Send(std::move(call.message));

@@ -61,4 +61,28 @@ void Association::LogEnd(const Status& reason) const {
   });
 }
 
+std::unique_ptr<internal::CallReport> Association::Report(CallDirection direction,
+                                                          const Protocol* protocol,
+                                                          uint64_t interface_id, uint16_t method,
+                                                          uint32_t id) const {
+  if (!config_.watcher && !config_.log.Wants(LogLevel::kTrace)) return nullptr;
+  return std::make_unique<internal::CallReport>(
+      executor_, config_.watcher, config_.log,
+      CallInfo{direction, protocol, interface_id, method, id, peer()});
+}
+
+std::unique_ptr<internal::CallReport> Association::ReportOutgoing(const Protocol& protocol,
+                                                                  const MethodInfo& method,
+                                                                  uint32_t id) const {
+  const auto number = static_cast<uint16_t>(&method - protocol.methods.data());
+  return Report(CallDirection::kOutgoing, &protocol, protocol.id, number, id);
+}
+
+void Association::ReportAnswer(uint32_t id, const Status& status) {
+  auto* call = incoming_.Find(id);
+  if (call == nullptr || !call->report) return;
+  auto report = std::move(call->report);
+  report->End(status);
+}
+
 }  // namespace lwmsg

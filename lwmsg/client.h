@@ -26,6 +26,8 @@ struct ClientOptions {
   // who writes.
   std::optional<uint32_t> server_euid = {};
   Log log = {};
+  // Sees all calls; may be null.
+  std::shared_ptr<CallWatcher> watcher = {};
   Reconnect reconnect = Reconnect::kNever;
   // Clients with copies of one key are in one session. Empty: a session of its own for each
   // connection.

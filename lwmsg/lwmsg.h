@@ -4,6 +4,7 @@
 #include "lwmsg/association.h"
 #include "lwmsg/blocking_client.h"
 #include "lwmsg/call.h"
+#include "lwmsg/call_watcher.h"
 #include "lwmsg/channel.h"
 #include "lwmsg/client.h"
 #include "lwmsg/endpoint.h"

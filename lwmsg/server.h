@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "lwmsg/call_watcher.h"
 #include "lwmsg/function.h"
 #include "lwmsg/limits.h"
 #include "lwmsg/log.h"
@@ -34,6 +35,8 @@ struct ListenOptions {
 struct ServerOptions {
   Limits limits = {};
   Log log = {};
+  // Sees all calls; may be null.
+  std::shared_ptr<CallWatcher> watcher = {};
   // Called when an association ends, with its peer and the reason; for logs.
   UniqueFunction<void(const Token& peer, const Status& reason)> on_end = {};
   // The session's constructor: called for each caller that comes for the first time, lets it in or

@@ -92,6 +92,7 @@ class Server::Impl final : private internal::Listener::Acceptor {
     config.role = Association::Role::kAcceptor;
     config.limits = options_.limits;
     config.log = options_.log;
+    config.watcher = options_.watcher;
     config.sessions = &sessions_;
     config.workers = &workers_;
     config.on_end = [this, place](const Status& reason) { OnEnd(place, reason); };

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <vector>
 
 #include "lwmsg/executor.h"
 #include "lwmsg/function.h"
+#include "lwmsg/internal/call_report.h"
 #include "lwmsg/protocol.h"
 
 namespace lwmsg::internal {
@@ -34,6 +36,7 @@ class IncomingCalls {
     uint32_t credit = 0;
     bool cancelled = false;
     Waiters waiters = {};
+    std::unique_ptr<CallReport> report = {};  // Null if nobody watches.
   };
 
   void Add(Call call) { calls_.push_back(std::move(call)); }
