@@ -20,6 +20,8 @@ Association::Association(Executor& executor, std::unique_ptr<Transport> transpor
                    config_.limits.max_calls},
       channel_(internal::LoopRef<internal::CallTarget>(executor_, target_anchor_.link())),
       session_(std::make_shared<Session>(RandomId(), config_.limits.max_objects)),
+      made_(executor.Now()),
+      last_activity_(made_),
       hello_timer_(executor,
                    [this] {
                      End(Status(StatusCode::kDeadlineExceeded,
@@ -66,6 +68,7 @@ void Association::End(Status reason, bool say_goodbye) {
   if (state_ == State::kClosed) return;
   state_ = State::kClosed;
   end_reason_ = reason.ok() ? Status(StatusCode::kUnavailable, "it was closed") : reason;
+  LogEnd(reason);
   hello_timer_.Disarm();
   deadline_timer_.Disarm();
   if (say_goodbye && transport_) SendGoodbye(reason);
@@ -82,6 +85,9 @@ void Association::End(Status reason, bool say_goodbye) {
   }
   held_.clear();
   // User code from here on: it may destroy this.
+  incoming_.ForEach([&](const internal::IncomingCalls::Call& call) {
+    if (call.report) call.report->End(end_reason_);
+  });
   auto calls = outgoing_.RemoveAll();
   auto cancelled = incoming_.RemoveAll();
   auto leave = LeaveSession();
@@ -140,6 +146,7 @@ void Association::OnClosed(Status reason) {
 
 void Association::OnFrame(Frame frame) {
   if (state_ == State::kClosed) return;
+  last_activity_ = executor_.TurnTime();
   auto message = IncomingMessage::Parse(std::move(frame), config_.limits);
   if (!message) return End(std::move(message).error(), true);
   try {
@@ -226,6 +233,7 @@ void Association::OnHello(IncomingMessage message) {
                true);
   }
   hello_timer_.Disarm();
+  config_.log.Write(LogLevel::kInfo, [this] { return "peer connected: " + peer().ToString(); });
   if (config_.role == Role::kConnector) {
     if (state_ == State::kGreeting) state_ = State::kOpen;
     if (config_.on_session) config_.on_session(hello.getSessionId());

@@ -9,13 +9,16 @@
 #include <vector>
 
 #include "lwmsg/call.h"
+#include "lwmsg/call_watcher.h"
 #include "lwmsg/channel.h"
 #include "lwmsg/executor.h"
 #include "lwmsg/internal/incoming_calls.h"
 #include "lwmsg/internal/outgoing_calls.h"
 #include "lwmsg/limits.h"
+#include "lwmsg/log.h"
 #include "lwmsg/service.h"
 #include "lwmsg/session.h"
+#include "lwmsg/state.h"
 #include "lwmsg/transport.h"
 
 namespace lwmsg {
@@ -55,6 +58,9 @@ class Association final : public internal::CallTarget, private Transport::Listen
     Limits limits = {};
     // If given, the peer must be this user when it says hello.
     std::optional<uint32_t> peer_euid = {};
+    Log log = {};
+    // Sees all calls; may be null.
+    std::shared_ptr<CallWatcher> watcher = {};
     // Runs once, when the association is over and the transport is done, with the reason; it may
     // destroy this. Not run by the destructor.
     UniqueFunction<void(const Status&)> on_end = {};
@@ -106,6 +112,13 @@ class Association final : public internal::CallTarget, private Transport::Listen
   void Cancel(uint32_t id);
   void GiveCredit(uint32_t id, uint32_t items);
   void Release(uint64_t object, uint32_t copies);
+
+  // No call in hand in either direction, no session objects, nothing queued: ending it now takes
+  // nothing from the peer but the connection.
+  bool idle() const;
+  // When the last message came or was sent, to some milliseconds.
+  TimePoint last_activity() const { return last_activity_; }
+  AssociationState Describe() const;
 
   // For IncomingCall. Unknown ids are ignored: the association may have closed meanwhile.
   void Answer(uint32_t id, const Protocol& protocol, uint16_t method, OutgoingMessage reply);
@@ -182,6 +195,15 @@ class Association final : public internal::CallTarget, private Transport::Listen
   void CloseIfDrained();
   // The one way into kClosed. Runs user code last.
   void End(Status reason, bool say_goodbye);
+  void LogEnd(const Status& reason) const;
+  // Null if nobody watches calls.
+  std::unique_ptr<internal::CallReport> Report(CallDirection direction, const Protocol* protocol,
+                                               uint64_t interface_id, uint16_t method,
+                                               uint32_t id) const;
+  std::unique_ptr<internal::CallReport> ReportOutgoing(const Protocol& protocol,
+                                                       const MethodInfo& method, uint32_t id) const;
+  // The end of a call of the peer, which is still in the table.
+  void ReportAnswer(uint32_t id, const Status& status);
   std::string SchemaNote(const Protocol& protocol) const;
   void RememberCalled(const Protocol& protocol);
 
@@ -217,6 +239,8 @@ class Association final : public internal::CallTarget, private Transport::Listen
   internal::OutgoingCalls outgoing_;
   internal::IncomingCalls incoming_;
   bool overflowed_ = false;
+  TimePoint made_;
+  TimePoint last_activity_;
   Timer hello_timer_;
   Timer deadline_timer_;
   Token nobody_;

@@ -99,18 +99,37 @@ void Association::OnCall(IncomingMessage message) {
   Status admitted =
       understood->ok() ? Admit(*callee->protocol, call.getMethod(), message) : *understood;
   if (!admitted.ok()) {
+    config_.log.Write(LogLevel::kWarning, [&] {
+      return "refused a call of " + peer().ToString() + ": " + admitted.ToString();
+    });
+    auto report = Report(CallDirection::kIncoming, callee ? callee->protocol : nullptr,
+                         call.getInterfaceId(), call.getMethod(), id);
+    if (report) report->End(admitted);
     if (id != 0) SendError(id, admitted);
     return;
   }
   if (id != 0) {
     const auto timeout = std::min<uint64_t>(call.getTimeoutMicros(), INT64_MAX);
     const auto deadline = DeadlineAfter(std::chrono::microseconds(static_cast<int64_t>(timeout)));
-    incoming_.Add({id, deadline, call.getCredit(), false, {}});
+    const Protocol& protocol = *callee->protocol;
+    incoming_.Add({id,
+                   &protocol,
+                   &protocol.methods[call.getMethod()],
+                   executor_.TurnTime(),
+                   deadline,
+                   call.getCredit(),
+                   false,
+                   {},
+                   {}});
     if (deadline) Arm(*deadline);
   }
   const uint16_t method = call.getMethod();
+  auto report =
+      Report(CallDirection::kIncoming, callee->protocol, callee->protocol->id, method, id);
+  if (report && id != 0) incoming_.Find(id)->report = std::move(report);
   Dispatch(*callee,
            IncomingCall(ref(), id, *callee->protocol, method, std::move(message), callee->object));
+  if (report) report->End(Status());  // One-way.
 }
 
 void Association::Dispatch(const Callee& callee, IncomingCall call) {
@@ -129,8 +148,10 @@ void Association::Dispatch(const Callee& callee, IncomingCall call) {
 
 void Association::Answer(uint32_t id, const Protocol& protocol, uint16_t method,
                          OutgoingMessage reply) {
-  if (!incoming_.Remove(id)) return;
+  if (incoming_.Find(id) == nullptr) return;
   Status sendable = CheckOutgoing(protocol, protocol.methods[method], reply);
+  ReportAnswer(id, sendable);
+  incoming_.Remove(id);
   if (sendable.ok()) {
     reply.state().envelope.getReply().setId(id);
     Send(std::move(reply));
@@ -141,6 +162,7 @@ void Association::Answer(uint32_t id, const Protocol& protocol, uint16_t method,
 }
 
 void Association::AnswerError(uint32_t id, const Status& status) {
+  ReportAnswer(id, status);
   if (!incoming_.Remove(id)) return;
   SendError(id, status);
   CloseIfDrained();

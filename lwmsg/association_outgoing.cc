@@ -89,14 +89,23 @@ PendingCall Association::Start(OutgoingCall call, ReplyCallback done) {
   Status sendable = CheckCall(call);
   RememberCalled(*call.protocol);
   if (!sendable.ok()) {
+    if (auto report = ReportOutgoing(*call.protocol, *call.method, 0)) report->End(sendable);
     executor_.Post([done = std::move(done), sendable]() mutable { done(Error(sendable)); });
     return PendingCall();
   }
   const std::chrono::microseconds timeout = TimeoutOf(call);
   const auto deadline = DeadlineAfter(timeout);
   const uint32_t id =
-      outgoing_.Add({0, call.protocol, call.method, deadline, timeout, call.method->window,
-                     std::move(call.on_item), std::move(done)});
+      outgoing_.Add({0, call.protocol, call.method, executor_.TurnTime(), deadline, timeout,
+                     call.method->window, std::move(call.on_item), std::move(done)});
+  if (auto report = ReportOutgoing(*call.protocol, *call.method, id)) {
+    auto* added = outgoing_.Find(id);
+    added->done = [report = std::move(report),
+                   done = std::move(added->done)](Result<IncomingMessage> reply) mutable {
+      report->End(reply ? Status() : reply.error());
+      done(std::move(reply));
+    };
+  }
   auto envelope = FillCall(call);
   envelope.setId(id);
   envelope.setTimeoutMicros(timeout > timeout.zero() ? timeout.count() : 0);
@@ -109,6 +118,7 @@ PendingCall Association::Start(OutgoingCall call, ReplyCallback done) {
 Status Association::Post(OutgoingCall call) {
   Start();
   Status sendable = CheckCall(call);
+  if (auto report = ReportOutgoing(*call.protocol, *call.method, 0)) report->End(sendable);
   if (!sendable.ok()) return sendable;
   RememberCalled(*call.protocol);
   FillCall(call);
@@ -220,6 +230,7 @@ void Association::OnItem(IncomingMessage message) {
 
 void Association::Send(OutgoingMessage message) {
   if (state_ == State::kClosed) return;
+  last_activity_ = executor_.TurnTime();
   message.handles().Sent();
   transport_->Send(std::move(message));
   if (overflowed_ || transport_->queued_bytes() <= config_.limits.max_queued_bytes) return;

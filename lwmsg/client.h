@@ -25,6 +25,9 @@ struct ClientOptions {
   // kernel reports it: calls fail with kPermissionDenied. Says who must have listened; for a pair,
   // who writes.
   std::optional<uint32_t> server_euid = {};
+  Log log = {};
+  // Sees all calls; may be null.
+  std::shared_ptr<CallWatcher> watcher = {};
   Reconnect reconnect = Reconnect::kNever;
   // Clients with copies of one key are in one session. Empty: a session of its own for each
   // connection.

@@ -33,8 +33,7 @@ void Executor::Erase(TimePoint when, Timer* timer) {
   if (was_first) OnEarliestTimer(earliest_timer());
 }
 
-void Executor::RunTimers() {
-  const TimePoint now = Now();
+void Executor::RunTimers(TimePoint now) {
   while (!timers_.empty() && timers_.begin()->first <= now) {
     Timer* timer = timers_.begin()->second;
     timers_.erase(timers_.begin());

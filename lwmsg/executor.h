@@ -52,6 +52,10 @@ class Executor {
   // True on the thread that runs the loop now, or ran it last.
   virtual bool OnOwnThread() const = 0;
   const std::shared_ptr<internal::Door>& door() const { return door_; }
+  // About when the loop's present turn began: for what happens too often to read the clock each
+  // time, and may be some milliseconds early. No earlier than the last turn; stale while the loop
+  // does not run.
+  virtual TimePoint TurnTime() const { return Now(); }
 
  protected:
   Executor() = default;
@@ -60,7 +64,9 @@ class Executor {
   // Called when there is a new earliest timer, or none: RunTimers is wanted at that time.
   virtual void OnEarliestTimer(std::optional<TimePoint> when) = 0;
   // Runs all timers that are due, in order of their time.
-  void RunTimers();
+  void RunTimers() { RunTimers(Now()); }
+  // For a loop that has read the clock already.
+  void RunTimers(TimePoint now);
   std::optional<TimePoint> earliest_timer() const;
 
  private:

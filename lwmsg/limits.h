@@ -25,8 +25,12 @@ struct Limits {
   uint32_t max_objects = 1024;
   // Bytes queued for a peer that does not read. Beyond, the association ends.
   size_t max_queued_bytes = size_t{16} << 20;
-  // Associations of one server at a time. Further clients are told so and cut.
+  // Associations of one server at a time. Further clients wait in the backlog of the listening
+  // socket; a peer beyond it that was adopted is told and cut.
   uint32_t max_associations = 4096;
+  // At max_associations, and only there: how long an association without calls in hand and without
+  // session objects must have been silent before the server may end it to let a waiting client in.
+  std::chrono::milliseconds idle_timeout{10'000};
   // How long a peer may take to say hello, and a client to reach a server whose backlog is full.
   std::chrono::milliseconds hello_timeout{5'000};
   // How long queued bytes may make no progress. Stops a peer that stopped reading.

@@ -7,12 +7,15 @@
 #include <string>
 #include <string_view>
 
+#include "lwmsg/call_watcher.h"
 #include "lwmsg/function.h"
 #include "lwmsg/limits.h"
+#include "lwmsg/log.h"
 #include "lwmsg/loop.h"
 #include "lwmsg/new_session.h"
 #include "lwmsg/os_handle.h"
 #include "lwmsg/service.h"
+#include "lwmsg/state.h"
 #include "lwmsg/status.h"
 #include "lwmsg/token.h"
 
@@ -31,6 +34,9 @@ struct ListenOptions {
 
 struct ServerOptions {
   Limits limits = {};
+  Log log = {};
+  // Sees all calls; may be null.
+  std::shared_ptr<CallWatcher> watcher = {};
   // Called when an association ends, with its peer and the reason; for logs.
   UniqueFunction<void(const Token& peer, const Status& reason)> on_end = {};
   // The session's constructor: called for each caller that comes for the first time, lets it in or
@@ -44,6 +50,11 @@ struct ServerOptions {
 // Accepts peers and gives their calls to services. Lives on `loop`; may be destroyed at any time on
 // it, also inside a handler that runs on it: that ends its associations at once. It then waits for
 // the blocking handlers that run, whose stop_token says so.
+//
+// At Limits::max_associations clients wait in the backlog until a place is free. While one waits,
+// and only then, the association that has been idle longest is ended (kUnavailable), if it has no
+// calls in hand and no session objects and has been silent for Limits::idle_timeout: one for each
+// client that waits.
 class Server {
  public:
   explicit Server(Loop& loop, ServerOptions options = {});
@@ -75,6 +86,8 @@ class Server {
   void Drain(std::chrono::milliseconds deadline, UniqueFunction<void()> done);
 
   size_t association_count() const;
+  // What it is doing now: `ToString(server.State())` for an operator.
+  ServerState State() const;
 
  private:
   class Impl;

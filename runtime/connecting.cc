@@ -73,6 +73,8 @@ std::unique_ptr<Association> Connector::MakeAssociation() {
   config.role = Association::Role::kConnector;
   config.limits = options_.limits;
   config.peer_euid = options_.server_euid;
+  config.log = options_.log;
+  config.watcher = options_.watcher;
   if (options_.session) config.session_key = options_.session->bytes();
   config.on_session = [this](uint64_t id) { OnSession(id); };
   config.connect = [this] { return MakeTransport(); };

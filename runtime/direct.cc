@@ -138,6 +138,11 @@ class DirectListener final : public Listener {
     return registered_;
   }
 
+  // There is no backlog here: whoever comes to a full server is told.
+  void Hold() override {}
+  void Resume() override {}
+  const std::string& name() const override { return text_; }
+
   // On the connector's thread, under the registry's lock, so that this and its loop are there.
   std::unique_ptr<Transport> Connect(IoLoop& loop, const Limits& limits) {
     const Token self = OwnToken();
@@ -154,7 +159,8 @@ class DirectListener final : public Listener {
  private:
   Anchor<DirectListener> anchor_{this};
   IoLoop& loop_;
-  std::string name_;
+  const std::string name_;
+  const std::string text_ = "direct:" + name_;
   const Limits limits_;
   DirectAcceptCallback accepted_;
   bool registered_ = false;

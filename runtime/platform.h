@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "lwmsg/endpoint.h"
@@ -41,12 +42,31 @@ Result<std::unique_ptr<Transport>> AdoptTransport(IoLoop& loop, OsHandle socket,
 // A socket that listens. Destroying it ends that, and removes its name if it is still its own.
 class Listener {
  public:
+  // Called on the loop; may destroy the listener.
+  class Acceptor {
+   public:
+    virtual void OnAccepted(OsHandle socket) = 0;
+    // A client waits at a listener that holds. Once for each Hold.
+    virtual void OnClientWaits() = 0;
+    // Accepting failed, and goes on after a pause.
+    virtual void OnAcceptFailed(const Listener& listener, const Status& reason) = 0;
+
+   protected:
+    ~Acceptor() = default;
+  };
+
   virtual ~Listener() = default;
+  // Accepts no more, and leaves clients in the kernel's backlog, until Resume.
+  virtual void Hold() = 0;
+  virtual void Resume() = 0;
+  // The endpoint as text.
+  virtual const std::string& name() const = 0;
 };
-// `accepted` gets each new connection, on the loop.
-using AcceptCallback = UniqueFunction<void(OsHandle socket)>;
+// `acceptor` outlives the listener.
 Result<std::unique_ptr<Listener>> Listen(IoLoop& loop, const Endpoint& endpoint,
-                                         const ListenOptions& options, AcceptCallback accepted);
-Result<std::unique_ptr<Listener>> ListenOn(IoLoop& loop, OsHandle socket, AcceptCallback accepted);
+                                         const ListenOptions& options,
+                                         Listener::Acceptor& acceptor);
+Result<std::unique_ptr<Listener>> ListenOn(IoLoop& loop, OsHandle socket,
+                                           Listener::Acceptor& acceptor);
 
 }  // namespace lwmsg::internal

@@ -1,12 +1,15 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <vector>
 
 #include "lwmsg/executor.h"
 #include "lwmsg/function.h"
+#include "lwmsg/internal/call_report.h"
+#include "lwmsg/protocol.h"
 
 namespace lwmsg::internal {
 
@@ -25,11 +28,15 @@ class IncomingCalls {
   };
   struct Call {
     uint32_t id = 0;
-    std::optional<TimePoint> deadline;
+    const Protocol* protocol = nullptr;
+    const MethodInfo* method = nullptr;
+    TimePoint started = {};
+    std::optional<TimePoint> deadline = {};
     // Of a stream: items that may be sent.
     uint32_t credit = 0;
     bool cancelled = false;
-    Waiters waiters;
+    Waiters waiters = {};
+    std::unique_ptr<CallReport> report = {};  // Null if nobody watches.
   };
 
   void Add(Call call) { calls_.push_back(std::move(call)); }
@@ -44,6 +51,10 @@ class IncomingCalls {
   std::vector<Waiters> RemoveAll();
 
   size_t size() const { return calls_.size(); }
+  template <typename Function>
+  void ForEach(Function function) const {
+    for (const Call& call : calls_) function(call);
+  }
   std::optional<TimePoint> EarliestDeadline() const;
   // The ids of the calls whose deadline is at or before `now`; they have none afterwards.
   std::vector<uint32_t> TakeDue(TimePoint now);

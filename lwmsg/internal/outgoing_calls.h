@@ -18,6 +18,7 @@ class OutgoingCalls {
     uint32_t id = 0;
     const Protocol* protocol = nullptr;
     const MethodInfo* method = nullptr;
+    TimePoint started;
     std::optional<TimePoint> deadline;
     std::chrono::microseconds timeout{};  // What the deadline was made from.
     // Of a stream: items that may come, and what gets them.
@@ -38,6 +39,12 @@ class OutgoingCalls {
   std::vector<Call> RemoveAll();
 
   size_t size() const { return size_; }
+  template <typename Function>
+  void ForEach(Function function) const {
+    for (const Call& call : slots_) {
+      if (call.id != 0) function(call);
+    }
+  }
   std::optional<TimePoint> EarliestDeadline() const;
   // The ids of the calls whose deadline is at or before `now` and that somebody waits for.
   std::vector<uint32_t> Due(TimePoint now) const;

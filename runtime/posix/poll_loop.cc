@@ -34,7 +34,8 @@ class PollLoop final : public BlockingLoop {
     polled.reserve(watches.size());
     for (const SocketWatch* watch : watches) polled.push_back({watch->socket, watch->events, 0});
     poll(polled.data(), polled.size(), may_wait ? PollTimeout() : 0);
-    RunTimers();
+    turn_time_ = Now();
+    RunTimers(turn_time_);
     for (size_t i = 0; i < polled.size(); ++i) {
       // An earlier callback may have ended this watch.
       const bool lives = std::find(watches_.begin(), watches_.end(), watches[i]) != watches_.end();
@@ -56,6 +57,7 @@ class PollLoop final : public BlockingLoop {
   bool OnOwnThread() const override { return std::this_thread::get_id() == thread_; }
   void Hold() override {}
   void Unhold() override {}
+  TimePoint TurnTime() const override { return turn_time_; }
 
   Result<std::unique_ptr<Watch>> WatchSocket(OsHandle::Native socket,
                                              ReadyCallback callback) override {
@@ -121,6 +123,7 @@ class PollLoop final : public BlockingLoop {
 
   std::atomic<std::thread::id> thread_ = std::this_thread::get_id();  // Who waits.
   std::vector<SocketWatch*> watches_;
+  TimePoint turn_time_ = std::chrono::steady_clock::now();
   std::mutex mutex_;
   std::condition_variable posted_some_;
   std::vector<Task> posted_;  // Guarded by mutex_.

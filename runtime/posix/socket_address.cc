@@ -117,6 +117,19 @@ Status CheckSocket(const OsHandle& socket, bool listening) {
   return Status();
 }
 
+std::string NameOf(const OsHandle& socket) {
+  SocketAddress name;
+  name.size = sizeof(name.address);
+  auto* address = reinterpret_cast<sockaddr*>(&name.address);
+  const size_t before = offsetof(sockaddr_un, sun_path);
+  if (getsockname(socket.get(), address, &name.size) != 0 || name.size <= before) {
+    return "a socket without a name";
+  }
+  const std::string text(name.address.sun_path, name.size - before);
+  if (text.front() == '\0') return "unix-abstract:" + text.substr(1);
+  return "unix:" + text.substr(0, text.find('\0'));
+}
+
 Status SetNonBlocking(const OsHandle& socket) {
   const int flags = fcntl(socket.get(), F_GETFL);
   if (flags < 0 || fcntl(socket.get(), F_SETFL, flags | O_NONBLOCK) != 0 ||

@@ -35,6 +35,9 @@ Result<bool> ConnectOnce(const OsHandle& socket, const Endpoint& endpoint);
 // Error: kInvalidArgument unless it is a Unix stream socket that listens, or does not.
 Status CheckSocket(const OsHandle& socket, bool listening);
 
+// Where a listening socket listens, as an endpoint's text.
+std::string NameOf(const OsHandle& socket);
+
 Status SetNonBlocking(const OsHandle& socket);
 
 }  // namespace lwmsg::internal

@@ -14,58 +14,85 @@ namespace {
 // Accepted in one go before others on the loop get their turn.
 constexpr int kMaxAccepts = 16;
 
-// How long accepting rests when this process has no descriptor left; the backlog holds the clients,
-// and trying again at once would only burn the processor.
+// How long accepting rests when it failed, as it does without a descriptor left; the backlog holds
+// the clients, and trying again at once would only burn the processor.
 constexpr std::chrono::milliseconds kRest{100};
 
 class SocketListener final : public Listener {
  public:
   // `file` is set if the socket has a name that goes with it; otherwise `socket` is.
-  SocketListener(IoLoop& loop, std::optional<SocketFile> file, OsHandle socket,
-                 AcceptCallback accepted)
-      : accepted_(std::move(accepted)),
+  SocketListener(IoLoop& loop, std::string name, std::optional<SocketFile> file, OsHandle socket,
+                 Acceptor& acceptor)
+      : acceptor_(acceptor),
         file_(std::move(file)),
         socket_(std::move(socket)),
-        rest_(loop, [this] { watch_->Want({true, false}); }) {}
+        name_(std::move(name)),
+        rest_(loop, [this] { Watch(true); }) {}
 
   Status Open(IoLoop& loop) {
-    auto watch = loop.WatchSocket(socket().get(), [this](IoLoop::Ready) { Accept(); });
+    auto watch = loop.WatchSocket(socket().get(), [this](IoLoop::Ready) { OnReadable(); });
     if (!watch) return std::move(watch).error();
     watch_ = std::move(*watch);
-    watch_->Want({true, false});
+    Watch(true);
     return Status();
   }
 
+  // Goes on to watch, to tell when a client waits.
+  void Hold() override { held_ = true; }
+
+  void Resume() override {
+    if (!std::exchange(held_, false) || rest_.when()) return;
+    Watch(true);
+  }
+
+  const std::string& name() const override { return name_; }
+
  private:
+  void Watch(bool wanted) { watch_->Want({wanted, false}); }
+
   const OsHandle& socket() { return file_ ? file_->socket() : socket_; }
+
+  void OnReadable() {
+    if (!held_) return Accept();
+    Watch(false);  // It stays readable.
+    acceptor_.OnClientWaits();
+  }
 
   void Accept() {
     const auto link = anchor_.link();
-    for (int i = 0; i < kMaxAccepts && link.get() != nullptr; ++i) {
+    for (int i = 0; i < kMaxAccepts && link.get() != nullptr && !held_; ++i) {
       OsHandle peer(accept4(socket().get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
       if (peer.valid()) {
-        accepted_(std::move(peer));
-      } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-        watch_->Want({false, false});
-        return rest_.ArmAfter(kRest);
-      } else if (errno != EINTR && errno != ECONNABORTED) {
+        acceptor_.OnAccepted(std::move(peer));
+      } else if (errno == EAGAIN) {
         return;
+      } else if (errno != EINTR && errno != ECONNABORTED) {
+        return Rest(ErrnoStatus("cannot accept a client at " + name_, errno));
       }
     }
   }
 
+  void Rest(const Status& reason) {
+    Watch(false);
+    rest_.ArmAfter(kRest);
+    acceptor_.OnAcceptFailed(*this, reason);
+  }
+
   Anchor<SocketListener> anchor_{this};
-  AcceptCallback accepted_;
+  Acceptor& acceptor_;
   std::optional<SocketFile> file_;
   OsHandle socket_;
+  std::string name_;
+  bool held_ = false;
   Timer rest_;
   std::unique_ptr<IoLoop::Watch> watch_;
 };
 
-Result<std::unique_ptr<Listener>> Open(IoLoop& loop, std::optional<SocketFile> file,
-                                       OsHandle socket, AcceptCallback accepted) {
-  auto listener = std::make_unique<SocketListener>(loop, std::move(file), std::move(socket),
-                                                   std::move(accepted));
+Result<std::unique_ptr<Listener>> Open(IoLoop& loop, std::string name,
+                                       std::optional<SocketFile> file, OsHandle socket,
+                                       Listener::Acceptor& acceptor) {
+  auto listener = std::make_unique<SocketListener>(loop, std::move(name), std::move(file),
+                                                   std::move(socket), acceptor);
   if (Status status = listener->Open(loop); !status.ok()) return Error(std::move(status));
   return listener;
 }
@@ -90,21 +117,24 @@ Result<OsHandle> BindAbstract(const Endpoint& endpoint, int backlog) {
 }  // namespace
 
 Result<std::unique_ptr<Listener>> Listen(IoLoop& loop, const Endpoint& endpoint,
-                                         const ListenOptions& options, AcceptCallback accepted) {
+                                         const ListenOptions& options,
+                                         Listener::Acceptor& acceptor) {
   if (endpoint.kind() == Endpoint::Kind::kAbstract) {
     auto socket = BindAbstract(endpoint, options.backlog);
     if (!socket) return Error(std::move(socket).error());
-    return Open(loop, std::nullopt, std::move(*socket), std::move(accepted));
+    return Open(loop, endpoint.ToString(), std::nullopt, std::move(*socket), acceptor);
   }
   auto file = SocketFile::Create(endpoint, options);
   if (!file) return Error(std::move(file).error());
-  return Open(loop, std::move(*file), OsHandle(), std::move(accepted));
+  return Open(loop, endpoint.ToString(), std::move(*file), OsHandle(), acceptor);
 }
 
-Result<std::unique_ptr<Listener>> ListenOn(IoLoop& loop, OsHandle socket, AcceptCallback accepted) {
+Result<std::unique_ptr<Listener>> ListenOn(IoLoop& loop, OsHandle socket,
+                                           Listener::Acceptor& acceptor) {
   if (Status status = CheckSocket(socket, true); !status.ok()) return Error(std::move(status));
   if (Status status = SetNonBlocking(socket); !status.ok()) return Error(std::move(status));
-  return Open(loop, std::nullopt, std::move(socket), std::move(accepted));
+  std::string name = NameOf(socket);
+  return Open(loop, std::move(name), std::nullopt, std::move(socket), acceptor);
 }
 
 }  // namespace lwmsg::internal

@@ -80,7 +80,7 @@ TEST(OutgoingCallsTest, RemoveAllGivesThoseInUse) {
 TEST(IncomingCallsTest, CancelTellsOnce) {
   IncomingCalls calls;
   int told = 0;
-  calls.Add({7, std::nullopt, 0, false, {[&told] { ++told; }, {}, {}}});
+  calls.Add({.id = 7, .waiters = {[&told] { ++told; }, {}, {}}});
   calls.MarkCancelled(7).Tell();
   EXPECT_TRUE(calls.Find(7)->cancelled);
   calls.MarkCancelled(7).Tell();
@@ -90,7 +90,7 @@ TEST(IncomingCallsTest, CancelTellsOnce) {
 
 TEST(IncomingCallsTest, RemoveForgetsOne) {
   IncomingCalls calls;
-  for (uint32_t id : {1, 2, 3}) calls.Add({id, std::nullopt, 0, false, {}});
+  for (uint32_t id : {1, 2, 3}) calls.Add({.id = id});
   EXPECT_TRUE(calls.Remove(1));
   EXPECT_FALSE(calls.Remove(1));
   EXPECT_EQ(calls.Find(1), nullptr);
@@ -101,8 +101,8 @@ TEST(IncomingCallsTest, RemoveForgetsOne) {
 
 TEST(IncomingCallsTest, ADeadlineIsTakenOnce) {
   IncomingCalls calls;
-  calls.Add({1, TimePoint(seconds(5)), 0, false, {}});
-  calls.Add({2, TimePoint(seconds(9)), 0, false, {}});
+  calls.Add({.id = 1, .deadline = TimePoint(seconds(5))});
+  calls.Add({.id = 2, .deadline = TimePoint(seconds(9))});
   EXPECT_EQ(calls.EarliestDeadline(), TimePoint(seconds(5)));
   EXPECT_THAT(calls.TakeDue(TimePoint(seconds(6))), ElementsAre(1));
   EXPECT_THAT(calls.TakeDue(TimePoint(seconds(6))), ElementsAre());

@@ -18,6 +18,8 @@ int RunRole(const std::string& name, const Arguments& arguments) {
       {"daemon", test::Daemon},
       {"serve-pair", test::ServePair},
       {"call", test::Call},
+      {"activate", test::Activate},
+      {"activated", test::Activated},
       {"keep", test::Keep},
       {"spawn", test::Spawn},
       {"take-twice", test::TakeTwice},

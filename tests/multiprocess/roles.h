@@ -40,5 +40,12 @@ int Spawn(const Arguments& arguments);
 // then, from a process that it starts, "grandchild" with the sockets and the variable that arrived.
 int TakeTwice(const Arguments& arguments);
 int ListSockets(const Arguments& arguments);
+// Becomes role "activated" as a service manager would start it: with the descriptors `sockets=5,7`
+// as 3 and 4, their `names=a:b`, and `notify=` in the environment; `count=` and `pid=` are lies.
+int Activate(const Arguments& arguments);
+// Takes the sockets `take=a,b`, and prints "took NAME: ENDPOINT" or a status for each; serves
+// Sample on them; notifies with `text=` and prints "ready STATUS". Told "stop" it prints "stopping
+// STATUS", told something else it passes that on and prints "told STATUS".
+int Activated(const Arguments& arguments);
 
 }  // namespace lwmsg::test

@@ -346,26 +346,6 @@ TEST_F(ClientServerTest, ClientMayGoInItsOwnCallback) {
   RunUntil(loop, [&] { return server.association_count() == 0; });
 }
 
-TEST_F(ClientServerTest, TooManyClientsAreTold) {
-  Loop loop;
-  SampleService service;
-  ServerOptions options;
-  options.limits.max_associations = 1;
-  Server server(loop, std::move(options));
-  ASSERT_TRUE(server.Serve(service).ok());
-  ASSERT_TRUE(server.Listen(Endpoint()).ok());
-  Client first(loop, Endpoint());
-  bool good = false;
-  sample::SampleClient(first).Nothing().Send([&](auto reply) { good = reply.has_value(); });
-  RunUntil(loop, [&] { return good; });
-  Client second(loop, Endpoint());
-  std::optional<Status> status;
-  sample::SampleClient(second).Nothing().Send([&](auto reply) { status = reply.error(); });
-  RunUntil(loop, [&] { return status.has_value(); });
-  EXPECT_EQ(status->code(), StatusCode::kResourceExhausted);
-  EXPECT_THAT(status->message(), HasSubstr("Limits::max_associations"));
-}
-
 TEST_F(ClientServerTest, PeerThatTakesNothingIsCutAtTheSendTimeout) {
   Loop loop;
   SampleService service;

@@ -65,22 +65,27 @@ class PairWire final : public SocketWire {
   }
 };
 
-class LocalWire final : public SocketWire {
+class LocalWire final : public SocketWire, private internal::Listener::Acceptor {
  public:
   std::pair<std::unique_ptr<Transport>, std::unique_ptr<Transport>> Make() override {
     auto endpoint = Endpoint::Parse(folder_.Endpoint());
-    OsHandle accepted;
-    auto listener = internal::Listen(loop_, *endpoint, {},
-                                     [&](OsHandle socket) { accepted = std::move(socket); });
+    auto listener = internal::Listen(loop_, *endpoint, {}, *this);
     EXPECT_TRUE(listener) << listener.error();
     auto connected = internal::NewSocket();
     EXPECT_TRUE(internal::ConnectOnce(*connected, *endpoint));
-    EXPECT_TRUE(RunUntil([&] { return accepted.valid(); }));
-    return {Adopt(std::move(*connected)), Adopt(std::move(accepted))};
+    EXPECT_TRUE(RunUntil([&] { return accepted_.valid(); }));
+    return {Adopt(std::move(*connected)), Adopt(std::move(accepted_))};
   }
 
  private:
+  void OnAccepted(OsHandle socket) override { accepted_ = std::move(socket); }
+  void OnClientWaits() override {}
+  void OnAcceptFailed(const internal::Listener& /*listener*/, const Status& reason) override {
+    ADD_FAILURE() << reason;
+  }
+
   TemporaryFolder folder_;
+  OsHandle accepted_;
 };
 
 struct Recorder final : Transport::Listener {
