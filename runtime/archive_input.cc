@@ -138,9 +138,7 @@ Result<std::unique_ptr<ArchiveRecordState>> ArchiveInput::ReadRecord(
                                   ", which the file's schema does not have"));
     }
     state->name = schema_->Name(id, method, checked.getReply());
-    // Names of objects mean nothing in a file.
-    std::vector<ObjectName> objects;
-    Status sound = state->type->Check(checked.getMessage(), 0, objects);
+    Status sound = state->type->CheckReadable(checked.getMessage());
     if (!sound.ok()) return Error(blocks_.Damage(state->name + ": " + sound.message()));
     state->schema = schema_;
     for (const Protocol* protocol : interfaces_) {

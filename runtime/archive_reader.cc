@@ -50,8 +50,7 @@ Status ArchiveRecord::CheckType(capnp::StructSchema type) const {
                                                     ", not a " + internal::TypeName(type));
   }
   // The file's schema is another one, and the checks of it do not count for this one.
-  std::vector<internal::ObjectName> objects;
-  return known.Check(message(), 0, objects);
+  return known.CheckReadable(message());
 }
 
 capnp::DynamicStruct::Reader ArchiveRecord::Dynamic() const {

@@ -152,9 +152,8 @@ Status ArchiveWriterState::MakeRecord(const Place& place,
   record.setDroppedHandles(outcome.handles);
   holes = outcome.holes;
   const MethodInfo& method = place.protocol->methods[place.method];
-  std::vector<ObjectName> objects;
   return (place.reply ? method.results() : method.params())
-      .Check(record.getMessage().asReader(), 0, objects);
+      .CheckReadable(record.getMessage().asReader());
 }
 
 Status ArchiveWriterState::WriteBlock(capnp::MessageBuilder& message) {

@@ -40,8 +40,9 @@ class InterfaceWriter {
   void Interface(capnp::InterfaceSchema schema) {
     out_ += "interface " + TypeName(schema);
     std::string bases;
-    for (auto base : schema.getSuperclasses())
+    for (auto base : schema.getSuperclasses()) {
       bases += (bases.empty() ? "" : ", ") + TypeName(base);
+    }
     if (!bases.empty()) out_ += " extends(" + bases + ")";
     out_ += " {\n";
     for (auto method : schema.getMethods()) {

@@ -115,16 +115,18 @@ void PayloadChecker::Fields(const StructPlan& plan, capnp::Data::Reader data, Po
 
 void PayloadChecker::Field(const FieldPlan& field, capnp::Data::Reader data, Pointers pointers) {
   if (field.group != nullptr) return Fields(*field.group, data, pointers);
+  const FieldRules* rules = with_rules_ ? field.rules : nullptr;
   if (field.integer) {
+    if (rules == nullptr) return;
     const auto& [bytes, default_value] = *field.integer;
     uint64_t value = ReadLittleEndian(data, size_t{field.index} * bytes, bytes) ^ default_value;
-    if (field.rules->integers->is_signed) value = SignExtended(value, bytes);
-    return CheckInteger(value, *field.rules);
+    if (rules->integers->is_signed) value = SignExtended(value, bytes);
+    return CheckInteger(value, *rules);
   }
   const auto pointer =
       field.index < pointers.size() ? pointers[field.index] : capnp::AnyPointer::Reader();
-  Pointer(field.pointer, pointer, field.rules);
-  if (field.rules != nullptr && field.rules->required) Present(field.pointer, pointer);
+  Pointer(field.pointer, pointer, rules);
+  if (rules != nullptr && rules->required) Present(field.pointer, pointer);
 }
 
 void PayloadChecker::Pointer(const PointerPlan& plan, capnp::AnyPointer::Reader pointer,

@@ -2,6 +2,8 @@
 
 #include <lwmsg/lwmsg.capnp.h>
 
+#include "lwmsg/internal/annotations.h"
+
 namespace lwmsg::internal {
 namespace {
 
@@ -15,7 +17,6 @@ constexpr uint64_t kKnownId = 0x93b6e81c2fd7504a;
 constexpr uint64_t kBitsId = 0xaf7215c6930de48b;
 constexpr uint64_t kFromSenderId = 0xcb5608f3e1742d9a;
 constexpr uint64_t kFromReceiverId = 0x86d2ca4b7e5f3901;
-constexpr uint64_t kSensitiveId = 0xf91e347a05c8bd62;
 
 // What Handle(File) is bound to.
 uint64_t ObjectKind(capnp::StructSchema handle) {

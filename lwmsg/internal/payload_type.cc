@@ -3,6 +3,7 @@
 #include <kj/exception.h>
 
 #include <string>
+#include <utility>
 
 #include "lwmsg/internal/payload_check.h"
 #include "lwmsg/internal/payload_plan.h"
@@ -23,7 +24,17 @@ Status PayloadType::Check(capnp::AnyPointer::Reader payload, size_t handles,
     return Status(StatusCode::kMalformed, "message carries " + std::to_string(handles) +
                                               " OS handles, but its schema has no field for them");
   }
-  PayloadChecker checker(handles, objects);
+  return Walk(payload, PayloadChecker(handles, objects));
+}
+
+Status PayloadType::CheckReadable(capnp::AnyPointer::Reader payload) const {
+  std::vector<ObjectName> objects;
+  PayloadChecker checker(0, objects);
+  checker.IgnoreRules();
+  return Walk(payload, std::move(checker));
+}
+
+Status PayloadType::Walk(capnp::AnyPointer::Reader payload, PayloadChecker checker) const {
   std::string what;
   try {
     checker.Struct(plan_->root(), payload.getAs<capnp::AnyStruct>());

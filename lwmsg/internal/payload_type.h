@@ -17,6 +17,7 @@ struct ObjectName {
   uint64_t kind = 0;  // The node id of the interface or struct; 0 if the schema leaves it open.
 };
 
+class PayloadChecker;
 class PayloadPlan;
 
 // The pointer fields of a struct type and what its annotations demand, worked out once from its
@@ -34,6 +35,9 @@ class PayloadType {
   // objects that the payload names at the end of `objects`, in the order of the schema's fields.
   Status Check(capnp::AnyPointer::Reader payload, size_t handles,
                std::vector<ObjectName>& objects) const;
+  // Whether the payload can be read and holds no OS handle, whatever the annotations demand: for
+  // messages that lie in files, where secrets and OS handles were left out.
+  Status CheckReadable(capnp::AnyPointer::Reader payload) const;
   // Whether a payload of this type may name objects.
   bool carries_objects() const;
   // Whether its annotations demand anything of it.
@@ -42,6 +46,8 @@ class PayloadType {
   bool sensitive() const;
 
  private:
+  Status Walk(capnp::AnyPointer::Reader payload, PayloadChecker checker) const;
+
   capnp::StructSchema schema_;
   std::unique_ptr<PayloadPlan> plan_;
 };

@@ -111,9 +111,8 @@ Result<std::unique_ptr<ForeignSchema>> ForeignSchema::Load(capnp::List<Node>::Re
     capnp::MallocMessageBuilder copy;
     auto checked = copy.initRoot<capnp::schema::CodeGeneratorRequest>();
     checked.setNodes(nodes);
-    std::vector<ObjectName> objects;
-    Status sound = PayloadTypeOf<capnp::schema::CodeGeneratorRequest>().Check(
-        copy.getRoot<capnp::AnyPointer>().asReader(), 0, objects);
+    Status sound = PayloadTypeOf<capnp::schema::CodeGeneratorRequest>().CheckReadable(
+        copy.getRoot<capnp::AnyPointer>().asReader());
     if (!sound.ok()) return Error(std::move(sound));
     for (auto node : checked.asReader().getNodes()) {
       // The loader would compare the two, and keep one or the other.

@@ -241,10 +241,12 @@ class Comparison {
   }
 
   bool SameElement(capnp::Type ours, capnp::Type theirs, const std::string& path) {
-    if (ours.isStruct() && !theirs.isStruct())
+    if (ours.isStruct() && !theirs.isStruct()) {
       return HoldsFirst(ours.asStruct(), theirs, path, true);
-    if (theirs.isStruct() && !ours.isStruct())
+    }
+    if (theirs.isStruct() && !ours.isStruct()) {
       return HoldsFirst(theirs.asStruct(), ours, path, false);
+    }
     return SameType(ours, theirs, path);
   }
 

@@ -166,7 +166,7 @@ TEST_F(ArchiveTest, SecretsAreLeftOutUnlessToldOtherwise) {
     EXPECT_EQ(Content(Path()).find("pnip") != std::string::npos, keep);
     EXPECT_THAT(Titles(), ElementsAre("kept"));
     // The message that was written is as it was.
-    EXPECT_EQ(params.getNote().getKey(), "hunter2");
+    EXPECT_EQ(params.asReader().getNote().getKey(), "hunter2");
   }
 }
 
@@ -183,6 +183,23 @@ TEST_F(ArchiveTest, OsHandlesAreCountedAndNotStored) {
   ASSERT_TRUE(record && *record);
   EXPECT_EQ((*record)->dropped_handles(), 2U);
   EXPECT_EQ((*record)->As<AddParams>()->getNote().getFile().getSlot(), 0);
+}
+
+// What the annotations demand of a message on its way does not count for what was left out.
+TEST_F(ArchiveTest, RequiredOsHandlesAndSecretsCanBeLeftOut) {
+  auto writer = ArchiveWriter::Create(Path(), {&notes::kFilesProtocol});
+  capnp::MallocMessageBuilder message;
+  auto give = message.initRoot<notes::Files::GiveParams>();
+  give.initFile().setSlot(1);
+  give.setKey("hunter2");
+  ASSERT_EQ(writer->Write(give), Status());
+  ASSERT_EQ(writer->Finish(), Status());
+  auto reader = ArchiveReader::Open(Path(), {&notes::kFilesProtocol});
+  ASSERT_TRUE(reader) << reader.error();
+  auto record = reader->Next();
+  ASSERT_TRUE(record && *record);
+  EXPECT_EQ((*record)->dropped_handles(), 1U);
+  EXPECT_TRUE((*record)->As<notes::Files::GiveParams>());
 }
 
 TEST_F(ArchiveTest, NewFileTakesItsNameOnlyWhenFinished) {

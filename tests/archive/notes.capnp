@@ -18,3 +18,7 @@ interface Notes @0xf19d5c3a7e0b8264 $Lwmsg.version(2) {
   touch @2 (number :UInt32) $Lwmsg.oneway;
   latest @3 () -> Note;
 }
+
+interface Files @0xa9c16e0f7d3b5824 {
+  give @0 (file :Lwmsg.OsHandle $Lwmsg.required, key :Text $Lwmsg.sensitive $Lwmsg.length(min = 3)) -> ();
+}
