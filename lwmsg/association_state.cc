@@ -42,6 +42,7 @@ AssociationState Association::Describe() const {
   state.age = Between(made_, now);
   state.idle = Between(std::max(last_activity_, made_), now);
   state.queued_bytes = transport_ ? transport_->queued_bytes() : 0;
+  state.session_id = greeted_ ? session_->id() : 0;
   state.session_objects = session_->object_count();
   incoming_.ForEach([&](const internal::IncomingCalls::Call& call) {
     state.incoming.push_back({MethodName(*call.protocol, *call.method), call.id,

@@ -61,6 +61,8 @@ class Client {
   void Connect();
   // Ends the connection with a goodbye.
   void Close();
+  // What its connection is doing.
+  AssociationState State() const;
   // The server's process, known when the first reply has come; before that, who listens.
   const Token& peer() const;
 

@@ -32,6 +32,8 @@ struct AssociationState {
   std::chrono::milliseconds idle{};
   // Bytes that the peer has not taken yet.
   size_t queued_bytes = 0;
+  // Associations of one session say the same; 0 before there is one.
+  uint64_t session_id = 0;
   size_t session_objects = 0;
   // Calls without an answer: the peer's, and this side's.
   std::vector<CallState> incoming;

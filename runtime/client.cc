@@ -26,6 +26,7 @@ Client::operator Channel() const { return impl_->connector.channel(); }
 Status Client::Serve(Service& service) { return impl_->connector.services().Add(service); }
 void Client::Connect() { impl_->connector.Connect(); }
 void Client::Close() { impl_->connector.Close(); }
+AssociationState Client::State() const { return impl_->connector.State(); }
 const Token& Client::peer() const { return impl_->connector.peer(); }
 
 }  // namespace lwmsg

@@ -27,6 +27,7 @@ class Connector final : private CallTarget {
   Channel channel() { return Channel(LoopRef<CallTarget>(loop_, anchor_.link())); }
   void Connect() { Current().Start(); }
   void Close();
+  AssociationState State() const { return association_->Describe(); }
   const Token& peer() const { return association_->peer(); }
 
  private:

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "lwmsg/lwmsg.h"
+#include "runtime/direct.h"
 #include "runtime/platform.h"
 #include "runtime/posix/socket_address.h"
 #include "runtime/uv_loop.h"
@@ -86,6 +87,24 @@ class LocalWire final : public SocketWire, private internal::Listener::Acceptor 
 
   TemporaryFolder folder_;
   OsHandle accepted_;
+};
+
+class DirectWire final : public SocketWire {
+ public:
+  std::pair<std::unique_ptr<Transport>, std::unique_ptr<Transport>> Make() override {
+    std::unique_ptr<Transport> accepted;
+    auto listener = internal::ListenDirect(
+        loop_, folder_.Endpoint(), {},
+        [&accepted](std::unique_ptr<Transport> transport) { accepted = std::move(transport); });
+    EXPECT_TRUE(listener) << listener.error();
+    auto connected = internal::ConnectDirect(loop_, folder_.Endpoint(), {});
+    EXPECT_TRUE(connected) << connected.error();
+    EXPECT_TRUE(RunUntil([&] { return accepted != nullptr; }));
+    return {std::move(*connected), std::move(accepted)};
+  }
+
+ private:
+  TemporaryFolder folder_;  // For a name that nobody else has.
 };
 
 struct Recorder final : Transport::Listener {
@@ -199,13 +218,13 @@ std::unique_ptr<Wire> MakeWire() {
 }
 
 std::string WireName(const ::testing::TestParamInfo<WireMaker>& wire) {
-  constexpr std::array kNames = {"Memory", "Pair", "Local"};
+  constexpr std::array kNames = {"Memory", "Pair", "Local", "Direct"};
   return kNames.at(wire.index);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, TransportConformanceTest,
                          ::testing::Values(&MakeWire<MemoryWire>, &MakeWire<PairWire>,
-                                           &MakeWire<LocalWire>),
+                                           &MakeWire<LocalWire>, &MakeWire<DirectWire>),
                          WireName);
 
 }  // namespace
