@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "lwmsg/internal/capnp_text.h"
 #include "lwmsg/internal/message_state.h"
 #include "lwmsg/internal/session_host.h"
 
@@ -153,8 +154,7 @@ void Association::OnFrame(Frame frame) {
     OnMessage(std::move(*message));
   } catch (const kj::Exception& error) {
     // Reading hello or goodbye; all else is checked before it is read.
-    End(Status(StatusCode::kMalformed,
-               std::string("envelope cannot be read: ") + error.getDescription().cStr()),
+    End(Status(StatusCode::kMalformed, "envelope cannot be read: " + internal::CapnpText(error)),
         true);
   }
 }

@@ -4,6 +4,7 @@
 
 #include <cstring>
 
+#include "lwmsg/internal/capnp_text.h"
 #include "lwmsg/internal/message_state.h"
 #include "lwmsg/internal/payload_type.h"
 
@@ -184,7 +185,7 @@ Result<IncomingMessage> IncomingMessage::Parse(Frame frame, const Limits& limits
     return IncomingMessage(std::move(state));
   } catch (const kj::Exception& error) {
     return Error(StatusCode::kMalformed,
-                 std::string("frame is no Cap'n Proto message: ") + error.getDescription().cStr());
+                 "frame is no Cap'n Proto message: " + internal::CapnpText(error));
   }
 }
 

@@ -237,9 +237,14 @@ void PayloadChecker::Present(const PointerPlan& plan, capnp::AnyPointer::Reader 
 
 void PayloadChecker::Slot(uint16_t slot) {
   if (slot == 0) return;
-  KJ_REQUIRE(slot <= seen_.size(), "an OS handle slot past the handles of the message", slot,
-             seen_.size());
-  KJ_REQUIRE(!seen_[slot - 1], "one OS handle slot in two places of the message", slot);
+  if (slot > seen_.size()) {
+    throw RuleBroken("OS handle slot " + std::to_string(slot) + ", but the message carries " +
+                     std::to_string(seen_.size()));
+  }
+  if (seen_[slot - 1]) {
+    throw RuleBroken("OS handle slot " + std::to_string(slot) +
+                     " stands in two places of the message");
+  }
   seen_[slot - 1] = true;
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "lwmsg/internal/capnp_text.h"
 #include "lwmsg/internal/payload_check.h"
 #include "lwmsg/internal/payload_plan.h"
 
@@ -42,9 +43,7 @@ Status PayloadType::Walk(capnp::AnyPointer::Reader payload, PayloadChecker check
   } catch (const RuleBroken& error) {
     what = error.what();
   } catch (const kj::Exception& error) {
-    // Cap'n Proto quotes what it found, also a zero byte.
-    what.assign(error.getDescription().begin(), error.getDescription().end());
-    std::erase(what, '\0');
+    what = CapnpText(error);
   }
   const std::string where = checker.path().empty() ? "" : checker.path() + ": ";
   return Status(StatusCode::kMalformed, where + what);

@@ -112,7 +112,7 @@ TEST_F(HostileBodyTest, BadPointerInTheParamsFailsOneCallAndNamesTheField) {
   std::string frame = EchoFrame(9, "text");
   BreakPointer(frame, 2);
   EXPECT_TRUE(Says(AnswerToBadCall(peer, frame), StatusCode::kMalformed,
-                   {"request of Sample.echo", ".text", "out-of-bounds"}));
+                   {"request of Sample.echo", "text: ", "out-of-bounds"}));
 }
 
 TEST_F(HostileBodyTest, TextWithoutItsZeroFailsOneCall) {
@@ -121,7 +121,7 @@ TEST_F(HostileBodyTest, TextWithoutItsZeroFailsOneCall) {
   std::string frame = EchoFrame(9, "1234567");
   frame.back() = '8';
   EXPECT_TRUE(
-      Says(AnswerToBadCall(peer, frame), StatusCode::kMalformed, {".text", "not NUL-terminated"}));
+      Says(AnswerToBadCall(peer, frame), StatusCode::kMalformed, {"text: ", "not NUL-terminated"}));
 }
 
 TEST_F(HostileBodyTest, ParamsOfTheWrongKindFailOneCall) {

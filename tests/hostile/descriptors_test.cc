@@ -112,14 +112,14 @@ TEST_F(HostileDescriptorsTest, SlotOutOfRange) {
   Serve();
   for (const uint16_t slot : {uint16_t{2}, uint16_t{17}, uint16_t{65535}}) {
     EXPECT_TRUE(Says(AnswerToBadCall(GiveFrame(9, slot, 0, 1), 1), StatusCode::kMalformed,
-                     {"request of Sample.give", ".first", "slot = " + std::to_string(slot)}));
+                     {"request of Sample.give", "first: ", "slot " + std::to_string(slot)}));
   }
 }
 
 TEST_F(HostileDescriptorsTest, OneSlotInTwoFields) {
   Serve();
   EXPECT_TRUE(Says(AnswerToBadCall(GiveFrame(9, 1, 1, 1), 1), StatusCode::kMalformed,
-                   {"request of Sample.give", ".second", "two places", "slot = 1"}));
+                   {"request of Sample.give", "second: ", "two places", "slot 1"}));
 }
 
 TEST_F(HostileDescriptorsTest, SlotThatNoFieldNamesIsClosed) {

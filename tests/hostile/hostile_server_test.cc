@@ -152,7 +152,7 @@ TEST_P(HostileServerTest, ResultsOfTheWrongKindFailTheirCallOnly) {
     results.template initAs<sample::Sample::CollectResults>().initItems(3);
   });
   EXPECT_TRUE(Says(CallAfter(HelloFrame() + reply), StatusCode::kMalformed,
-                   {"reply of Sample.echo", ".text"}));
+                   {"reply of Sample.echo", "text: "}));
   EXPECT_EQ(CallAfter(EchoReplyFrame(kSecondCallId, "text")), Status());
 }
 
@@ -160,7 +160,7 @@ TEST_P(HostileServerTest, ResultsWithABadPointerFailTheirCallOnly) {
   std::string reply = EchoReplyFrame(kFirstCallId, "text");
   BreakPointer(reply, 2);
   EXPECT_TRUE(Says(CallAfter(HelloFrame() + reply), StatusCode::kMalformed,
-                   {"reply of Sample.echo", ".text", "out-of-bounds"}));
+                   {"reply of Sample.echo", "text: ", "out-of-bounds"}));
   EXPECT_EQ(CallAfter(EchoReplyFrame(kSecondCallId, "text")), Status());
 }
 

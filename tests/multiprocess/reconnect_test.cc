@@ -87,7 +87,9 @@ TEST_F(ReconnectTest, ServerOfAnotherUserThanBeforeIsRefused) {
   server->Kill();
   server->Wait();
   ASSERT_FALSE(sample::SampleClient(client).Nothing().Sync());
+  // What the other user could not, as the files are the first one's.
   ASSERT_EQ(unlink(folder_.Path("s").c_str()), 0);
+  ASSERT_EQ(unlink(folder_.Path("s.lock").c_str()), 0);
   server.emplace("serve", Arguments{EndpointArgument(), "mode=0666", kOtherUser});
   ASSERT_EQ(server->ReadLine(), "ready");
   auto refused = sample::SampleClient(client).Nothing().Sync();
