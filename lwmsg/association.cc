@@ -10,6 +10,14 @@
 #include "lwmsg/internal/session_host.h"
 
 namespace lwmsg {
+namespace {
+
+bool IsOneWayCall(IncomingMessage& message) {
+  const auto& envelope = *message.state().envelope;
+  return envelope.isCall() && envelope.getCall().getId() == 0;
+}
+
+}  // namespace
 
 Association::Association(Executor& executor, std::unique_ptr<Transport> transport,
                          const ServiceTable& services, Config config)
@@ -142,6 +150,11 @@ void Association::OnClosed(Status reason) {
   // After broken framing the peer can still be told why; after a lost connection nobody is there.
   const bool say_goodbye = reason.code() == StatusCode::kMalformed;
   if (reason.ok()) reason = Status(StatusCode::kUnavailable, "the peer closed the connection");
+  if (holding_ && asked_ == nullptr && std::any_of(held_.begin(), held_.end(), IsOneWayCall)) {
+    // What came before still counts.
+    lost_ = std::move(reason);
+    return;
+  }
   End(std::move(reason), say_goodbye);
 }
 
@@ -150,10 +163,14 @@ void Association::OnFrame(Frame frame) {
   last_activity_ = executor_.TurnTime();
   auto message = IncomingMessage::Parse(std::move(frame), config_.limits);
   if (!message) return End(std::move(message).error(), true);
+  Deliver(std::move(*message));
+}
+
+void Association::Deliver(IncomingMessage message) {
   try {
-    OnMessage(std::move(*message));
+    OnMessage(std::move(message));
   } catch (const kj::Exception& error) {
-    // Reading hello or goodbye; all else is checked before it is read.
+    // Of hello, goodbye and description; all else is checked before it is read.
     End(Status(StatusCode::kMalformed, "envelope cannot be read: " + internal::CapnpText(error)),
         true);
   }
@@ -162,10 +179,10 @@ void Association::OnFrame(Frame frame) {
 void Association::OnMessage(IncomingMessage message) {
   using Which = wire::Envelope::Which;
   const auto which = message.state().envelope->which();
-  if (which == Which::GOODBYE) return OnGoodbye(std::move(message));
   if (greeted_ && which == Which::DESCRIBE) return OnDescribe(std::move(message));
   if (greeted_ && which == Which::DESCRIPTION) return OnDescription(std::move(message));
   if (holding_) return Hold(std::move(message));
+  if (which == Which::GOODBYE) return OnGoodbye(std::move(message));
   if ((which == Which::HELLO) == greeted_) {
     return End(Status(StatusCode::kMalformed,
                       greeted_ ? "a second hello" : "the first frame is not a hello"),
@@ -214,8 +231,9 @@ void Association::Resume() {
     IncomingMessage message = std::move(held_.front());
     held_.pop_front();
     held_bytes_ -= message.state().words.size() * sizeof(capnp::word);
-    OnMessage(std::move(message));
+    Deliver(std::move(message));
   }
+  if (link.get() != nullptr && !holding_ && lost_) End(*lost_, false);
 }
 
 void Association::OnHello(IncomingMessage message) {

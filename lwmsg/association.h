@@ -142,6 +142,7 @@ class Association final : public internal::CallTarget, private Transport::Listen
   void OnFrame(Frame frame) override;
   void OnClosed(Status reason) override;
 
+  void Deliver(IncomingMessage message);
   void OnMessage(IncomingMessage message);
   void OnHello(IncomingMessage message);
   void OnSessionOpen(const Status& status);
@@ -236,6 +237,7 @@ class Association final : public internal::CallTarget, private Transport::Listen
   bool holding_ = false;
   std::deque<IncomingMessage> held_;
   size_t held_bytes_ = 0;
+  std::optional<Status> lost_;  // The connection, while something was held.
   internal::OutgoingCalls outgoing_;
   internal::IncomingCalls incoming_;
   bool overflowed_ = false;

@@ -163,6 +163,21 @@ TEST_F(SessionsTest, CallerThatGoesWhileTheConstructorThinksLeavesNothing) {
   EXPECT_EQ(host_.session_count(), 0U);
 }
 
+TEST_F(SessionsTest, OneWayCallOfACallerThatHasGoneIsDoneWhenTheConstructorAnswers) {
+  OpenWithConstructor();
+  auto log = Client().Log();
+  log->setText("last words");
+  ASSERT_TRUE(log.Send().ok());
+  client_.association->Close(Status());
+  executor_.Run();
+  EXPECT_TRUE(sample_.logged.empty());
+  asked_.at(0).Accept();
+  executor_.Run();
+  EXPECT_THAT(sample_.logged, ElementsAre("last words"));
+  EXPECT_TRUE(server_.end);
+  EXPECT_EQ(host_.session_count(), 0U);
+}
+
 TEST_F(SessionsTest, FloodBeforeTheConstructorAnswersEndsTheAssociation) {
   OpenWithConstructor();
   const Limits defaults;
