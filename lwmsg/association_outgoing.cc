@@ -5,6 +5,7 @@
 
 #include "lwmsg/association.h"
 #include "lwmsg/internal/message_state.h"
+#include "lwmsg/reply.h"
 
 namespace lwmsg {
 namespace {
@@ -26,6 +27,12 @@ wire::Envelope::Call::Builder FillCall(OutgoingCall& call) {
 }
 
 }  // namespace
+
+PendingCall internal::StartCall(const Channel& channel, OutgoingCall call, ReplyCallback done) {
+  if (auto* target = channel.target()) return target->Start(std::move(call), std::move(done));
+  done(Error(ChannelGone()));
+  return PendingCall();
+}
 
 void PendingCall::Cancel() const {
   association_.Run([id = id_](Association& association) { association.Cancel(id); });

@@ -83,6 +83,13 @@ class Channel {
   std::shared_ptr<const void> keep_;
 };
 
+namespace internal {
+
+// Starts `call` over `channel`; if its target is gone, tells `done` so at once.
+PendingCall StartCall(const Channel& channel, OutgoingCall call, ReplyCallback done);
+
+}  // namespace internal
+
 // Names a call under way. A value, may be dropped: that does not end the call. Any thread.
 class PendingCall {
  public:

@@ -101,15 +101,11 @@ class Request : public internal::RequestBase<P> {
   template <typename F>
     requires std::is_invocable_v<F&, Result<Reply<R>>>
   PendingCall Send(F callback) {
-    auto* target = this->channel_.target();
-    if (target == nullptr) {
-      callback(Result<Reply<R>>(Error(internal::ChannelGone())));
-      return PendingCall();
-    }
-    return target->Start(std::move(this->call_),
-                         [callback = std::move(callback)](Result<IncomingMessage> message) mutable {
-                           callback(internal::ToReply<R>(std::move(message)));
-                         });
+    return internal::StartCall(
+        this->channel_, std::move(this->call_),
+        [callback = std::move(callback)](Result<IncomingMessage> message) mutable {
+          callback(internal::ToReply<R>(std::move(message)));
+        });
   }
 
   // Sends when awaited, in a coroutine: `auto reply = co_await request.Send();`

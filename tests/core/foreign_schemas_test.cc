@@ -76,7 +76,10 @@ TEST_F(ForeignSchemasTest, CallsBehindKeepTheirOrder) {
   Open();
   const Protocol other = OtherSample(sample::kSampleProtocol.schema);
   std::vector<std::string> order;
-  auto note = [&order](auto reply) { order.emplace_back(reply->getText()); };
+  auto note = [&order](auto reply) {
+    ASSERT_TRUE(reply) << reply.error();
+    order.emplace_back(reply->getText());
+  };
   EchoBy(other, "first").Send(note);
   EchoBy(sample::kSampleProtocol, "second").Send(note);
   EchoBy(other, "third").Send(note);
