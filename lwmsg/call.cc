@@ -30,20 +30,20 @@ class HandlerScope {
       : association_(call.association().link().key()),
         id_(call.id()),
         exceptions_(std::uncaught_exceptions()),
-        outer_(current_) {
-    current_ = this;
+        outer_(current) {
+    current = this;
   }
   HandlerScope(const HandlerScope&) = delete;
   HandlerScope& operator=(const HandlerScope&) = delete;
-  ~HandlerScope() { current_ = outer_; }
+  ~HandlerScope() { current = outer_; }
 
   static bool IsThrowing(const void* association, uint32_t id) {
-    return current_ != nullptr && current_->association_ == association && current_->id_ == id &&
-           std::uncaught_exceptions() > current_->exceptions_;
+    return current != nullptr && current->association_ == association && current->id_ == id &&
+           std::uncaught_exceptions() > current->exceptions_;
   }
 
  private:
-  static thread_local HandlerScope* current_;
+  static thread_local HandlerScope* current;
 
   const void* association_;
   uint32_t id_;
@@ -51,7 +51,7 @@ class HandlerScope {
   HandlerScope* outer_;
 };
 
-thread_local HandlerScope* HandlerScope::current_ = nullptr;
+thread_local HandlerScope* HandlerScope::current = nullptr;
 
 }  // namespace
 

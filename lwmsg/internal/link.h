@@ -11,7 +11,7 @@ class Link {
   Link() = default;
   T* get() const { return target_ ? *target_ : nullptr; }
   // Tells targets apart, also when they are gone.
-  const void* key() const { return target_.get(); }
+  const void* key() const { return static_cast<const void*>(target_.get()); }
 
  private:
   template <typename>
