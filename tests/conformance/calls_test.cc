@@ -159,10 +159,14 @@ TEST_P(NotCoveredBefore, RequestThatIsNeverSentLeavesNothing) {
   auto client = NewBlockingClient();
   auto read = conformance::TargetClient(*client).ReadFile();
   read->setFile(FileWith("never"));
-  { const auto dropped = std::move(read); }
+  {
+    const auto dropped = std::move(read);
+  }
   auto foo = conformance::TargetClient(*client).CallBack();
   ASSERT_TRUE(foo->setListener(std::make_shared<Listener>()).ok());
-  { const auto dropped = std::move(foo); }
+  {
+    const auto dropped = std::move(foo);
+  }
   EXPECT_EQ(Ping(*client), Status());
 }
 
@@ -170,9 +174,8 @@ TEST_P(NotCoveredBefore, HandleMayBeReleasedWhileItsCallIsPending) {
   Start();
   auto client = NewClient(loop_);
   std::optional<Handle<conformance::Counter>> counter;
-  conformance::TargetClient(*client).MakeCounter().Send([&counter](auto reply) {
-    counter = *reply->takeCounter();
-  });
+  conformance::TargetClient(*client).MakeCounter().Send(
+      [&counter](auto reply) { counter = *reply->takeCounter(); });
   RunUntil([&] { return counter.has_value(); });
   std::optional<uint32_t> total;
   {

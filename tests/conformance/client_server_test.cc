@@ -117,7 +117,8 @@ class Tracer final : public CallWatcher {
 
  private:
   void Add(const std::string& what, const CallInfo& call) {
-    const std::string way = call.direction == CallDirection::kIncoming ? " incoming " : " outgoing ";
+    const std::string way =
+        call.direction == CallDirection::kIncoming ? " incoming " : " outgoing ";
     const std::lock_guard lock(mutex_);
     seen_.push_back(what + way + call.name());
   }

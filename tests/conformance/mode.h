@@ -17,9 +17,12 @@ enum class Mode { kLocal, kDirect, kPair };
 
 inline std::string ModeName(const ::testing::TestParamInfo<Mode>& mode) {
   switch (mode.param) {
-    case Mode::kLocal: return "Local";
-    case Mode::kDirect: return "Direct";
-    case Mode::kPair: return "Pair";
+    case Mode::kLocal:
+      return "Local";
+    case Mode::kDirect:
+      return "Direct";
+    case Mode::kPair:
+      return "Pair";
   }
   return "";
 }

@@ -1,3 +1,5 @@
+#include "tests/conformance/pair.h"
+
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <sys/socket.h>
@@ -6,8 +8,6 @@
 
 #include <chrono>
 #include <numeric>
-
-#include "tests/conformance/pair.h"
 
 // LWMsg's assoc tests 1 to 8: messages, tokens and descriptors.
 namespace lwmsg::test {

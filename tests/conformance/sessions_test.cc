@@ -98,9 +98,8 @@ TEST_P(SessionNotCoveredBefore, DataGoesAfterTheObjectsWithTheLastConnection) {
     gone.Happen();
   };
   target_.on_state_gone = [&note] { note("object"); };
-  StartWith([&note](NewSession session) {
-    session.Accept(std::make_shared<Farewell>("data", note));
-  });
+  StartWith(
+      [&note](NewSession session) { session.Accept(std::make_shared<Farewell>("data", note)); });
   {
     auto client = NewBlockingClient();
     auto open = conformance::TargetClient(*client).Open().Sync();
