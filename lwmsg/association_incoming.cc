@@ -150,6 +150,10 @@ void Association::Answer(uint32_t id, const Protocol& protocol, uint16_t method,
                          OutgoingMessage reply) {
   if (incoming_.Find(id) == nullptr) return;
   Status sendable = CheckOutgoing(protocol, protocol.methods[method], reply);
+  if (sendable.code() == StatusCode::kInvalidArgument) {
+    // What the handler filled in wrong is not the caller's to mend.
+    sendable = Status(StatusCode::kInternal, sendable.message());
+  }
   ReportAnswer(id, sendable);
   incoming_.Remove(id);
   if (sendable.ok()) {

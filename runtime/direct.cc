@@ -8,6 +8,7 @@
 
 #include "lwmsg/internal/loop_ref.h"
 #include "lwmsg/internal/message_state.h"
+#include "runtime/platform.h"
 
 namespace lwmsg::internal {
 namespace {
@@ -76,6 +77,7 @@ class DirectTransport final : public Transport {
     *incoming_bytes_ -= frame.words.asBytes().size();
     if (!open_) return;
     if (Status right = Check(frame); !right.ok()) return listener_->OnClosed(std::move(right));
+    for (const OsHandle& handle : frame.handles) KeepFromChildren(handle);
     listener_->OnFrame(std::move(frame));
   }
 
@@ -184,7 +186,7 @@ Result<std::unique_ptr<Transport>> ConnectDirect(IoLoop& loop, const std::string
   const std::lock_guard lock(TheRegistry().mutex);
   auto found = TheRegistry().listeners.find(name);
   if (found == TheRegistry().listeners.end()) {
-    return Error(StatusCode::kNotFound, "no server of this process listens at direct:" + name);
+    return Error(StatusCode::kUnavailable, "no server of this process listens at direct:" + name);
   }
   return found->second->Connect(loop, limits);
 }

@@ -18,7 +18,7 @@ using DirectAcceptCallback = UniqueFunction<void(std::unique_ptr<Transport>)>;
 Result<std::unique_ptr<Listener>> ListenDirect(IoLoop& loop, const std::string& name,
                                                const Limits& limits, DirectAcceptCallback accepted);
 
-// Error: kNotFound if nobody in this process listens under that name.
+// Error: kUnavailable if nobody in this process listens under that name.
 Result<std::unique_ptr<Transport>> ConnectDirect(IoLoop& loop, const std::string& name,
                                                  const Limits& limits);
 

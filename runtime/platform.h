@@ -31,6 +31,9 @@ Result<std::unique_ptr<Transport>> ConnectTransport(IoLoop& loop, const Endpoint
                                                     std::optional<uint32_t> server_euid,
                                                     const Limits& limits);
 
+// Programs that this one starts do not inherit `handle`, as if it had come from a socket.
+void KeepFromChildren(const OsHandle& handle);
+
 // What a peer learns of this process.
 Token OwnToken();
 

@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "runtime/platform.h"
+
 namespace lwmsg {
 
 void OsHandle::Close() {
@@ -21,6 +23,10 @@ Result<OsHandle> OsHandle::Duplicate() const {
                  std::string("cannot duplicate a descriptor: ") + std::strerror(errno));
   }
   return OsHandle(copy);
+}
+
+void internal::KeepFromChildren(const OsHandle& handle) {
+  fcntl(handle.get(), F_SETFD, FD_CLOEXEC);
 }
 
 }  // namespace lwmsg
