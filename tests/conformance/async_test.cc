@@ -146,9 +146,7 @@ class Async : public ModeTest {
     ASSERT_TRUE(RunLoopUntil(loop_, [&] { return begun_ == 1; }));
     EXPECT_EQ(outcome.count, 0);
     end(*client, pending);
-    EXPECT_TRUE(RunLoopUntil(loop_, [&] { return outcome.count != 0 && cancelled_ != 0; }));
-    ASSERT_TRUE(outcome.status);
-    EXPECT_EQ(outcome.status->code(), code) << *outcome.status;
+    EndedWith(outcome, code);
     if (code == StatusCode::kCancelled) StillServes(*client);
     client.reset();
     loop_.Run();
@@ -174,6 +172,11 @@ class Async : public ModeTest {
   Loop loop_;
 
  private:
+  void EndedWith(const Outcome& outcome, StatusCode code) {
+    EXPECT_TRUE(RunLoopUntil(loop_, [&] { return outcome.count != 0 && cancelled_ != 0; }));
+    ASSERT_TRUE(outcome.status);
+    EXPECT_EQ(outcome.status->code(), code) << *outcome.status;
+  }
   void StillServes(const Client& client) {
     std::optional<Status> ping;
     conformance::TargetClient(client).Ping().Send(

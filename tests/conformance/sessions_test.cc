@@ -19,7 +19,7 @@ using ::testing::ElementsAre;
 
 class SessionNotCoveredBefore : public ModeTest {
  protected:
-  void StartWith(std::function<void(NewSession)> on_session) {
+  void StartWith(const std::function<void(NewSession)>& on_session) {
     Start([on_session] {
       ServerOptions options;
       options.on_session = on_session;
