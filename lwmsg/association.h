@@ -123,6 +123,8 @@ class Association final : public internal::CallTarget, private Transport::Listen
   // For IncomingCall. Unknown ids are ignored: the association may have closed meanwhile.
   void Answer(uint32_t id, const Protocol& protocol, uint16_t method, OutgoingMessage reply);
   void AnswerError(uint32_t id, const Status& status);
+  // For a call that its handler let go of.
+  void AnswerDropped(uint32_t id);
   bool IsCancelled(uint32_t id) const;
   void SetOnCancel(uint32_t id, UniqueFunction<void()> callback);
   std::stop_token StopTokenOf(uint32_t id);
@@ -156,8 +158,8 @@ class Association final : public internal::CallTarget, private Transport::Listen
   void OnDescription(IncomingMessage message);
   void OnGoodbye(IncomingMessage message);
   void OnDeadline();
-  // What comes while the session is not open yet, or while the schema of a call is asked for, waits,
-  // in order.
+  // What comes while the session is not open yet, or while the schema of a call is asked for,
+  // waits, in order.
   void Hold(IncomingMessage message);
   void Resume();
 

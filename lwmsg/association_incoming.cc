@@ -112,21 +112,18 @@ void Association::OnCall(IncomingMessage message) {
     const auto timeout = std::min<uint64_t>(call.getTimeoutMicros(), INT64_MAX);
     const auto deadline = DeadlineAfter(std::chrono::microseconds(static_cast<int64_t>(timeout)));
     const Protocol& protocol = *callee->protocol;
-    incoming_.Add({id,
-                   &protocol,
-                   &protocol.methods[call.getMethod()],
-                   executor_.TurnTime(),
-                   deadline,
-                   call.getCredit(),
-                   false,
-                   {},
-                   {}});
+    incoming_.Add({.id = id,
+                   .protocol = &protocol,
+                   .method = &protocol.methods[call.getMethod()],
+                   .started = executor_.TurnTime(),
+                   .deadline = deadline,
+                   .credit = call.getCredit()});
     if (deadline) Arm(*deadline);
   }
   const uint16_t method = call.getMethod();
   auto report =
       Report(CallDirection::kIncoming, callee->protocol, callee->protocol->id, method, id);
-  if (report && id != 0) incoming_.Find(id)->report = std::move(report);
+  if (id != 0) incoming_.Find(id)->report = std::exchange(report, nullptr);
   Dispatch(*callee,
            IncomingCall(ref(), id, *callee->protocol, method, std::move(message), callee->object));
   if (report) report->End(Status());  // One-way.
@@ -179,6 +176,18 @@ void Association::SendError(uint32_t id, const Status& status) {
   reply.setStatus(static_cast<uint16_t>(status.ok() ? StatusCode::kInternal : status.code()));
   reply.setMessage(status.ok() ? "the service failed with status OK" : status.message());
   Send(std::move(message));
+}
+
+void Association::AnswerDropped(uint32_t id) {
+  const auto* call = incoming_.Find(id);
+  if (call == nullptr) return;
+  const std::string what =
+      "the service let go of " + MethodName(*call->protocol, *call->method) + " without an answer";
+  // The caller may hear this before its own clock says the same.
+  const StatusCode code = call->expired     ? StatusCode::kDeadlineExceeded
+                          : call->cancelled ? StatusCode::kCancelled
+                                            : StatusCode::kAborted;
+  AnswerError(id, Status(code, what + (call->expired ? " when its deadline had passed" : "")));
 }
 
 bool Association::IsCancelled(uint32_t id) const {

@@ -193,13 +193,16 @@ void Association::OnReply(IncomingMessage message) {
         text += SchemaNote(*call.protocol);
       }
       call.done(Error(code, std::move(text)));
-    } else if (call.method->kind == MethodKind::kStream) {
-      call.done(std::move(message));
-    } else if (Status sound = CheckPayload(message, call.method->results()); !sound.ok()) {
-      call.done(Error(sound.code(), "reply of " + MethodName(*call.protocol, *call.method) + ": " +
-                                        sound.message() + SchemaNote(*call.protocol)));
     } else {
-      call.done(std::move(message));
+      // The reply of a stream has no results.
+      const bool stream = call.method->kind == MethodKind::kStream;
+      Status sound = stream ? Status() : CheckPayload(message, call.method->results());
+      if (sound.ok()) {
+        call.done(std::move(message));
+      } else {
+        call.done(Error(sound.code(), "reply of " + MethodName(*call.protocol, *call.method) +
+                                          ": " + sound.message() + SchemaNote(*call.protocol)));
+      }
     }
   }
   if (Association* self = link.get()) self->CloseIfDrained();

@@ -102,7 +102,8 @@ IncomingCall::~IncomingCall() { Drop(); }
 void IncomingCall::Drop() {
   if (!pending_ || HandlerScope::IsThrowing(association_.link().key(), id_)) return;
   if (protocol_->methods[method_].kind == MethodKind::kOneWay) return;
-  Fail(Status(StatusCode::kAborted, "the service let go of " + name() + " without an answer"));
+  pending_.value = false;
+  association_.Run([id = id_](Association& association) { association.AnswerDropped(id); });
 }
 
 std::string IncomingCall::name() const {

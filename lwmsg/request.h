@@ -85,7 +85,8 @@ class Request : public internal::RequestBase<P> {
   // Sends, and waits for the reply on this thread: for a BlockingClient. On a client that has a
   // loop, kFailedPrecondition, as waiting would stop that loop.
   Result<Reply<R>> Sync() {
-    auto* target = this->channel_.target();
+    const Channel channel = std::exchange(this->channel_, Channel());
+    auto* target = channel.target();
     if (target == nullptr) return Error(internal::ChannelGone());
     if (!target->can_wait()) return Error(internal::CannotWait());
     std::optional<Result<IncomingMessage>> reply;
@@ -102,7 +103,7 @@ class Request : public internal::RequestBase<P> {
     requires std::is_invocable_v<F&, Result<Reply<R>>>
   PendingCall Send(F callback) {
     return internal::StartCall(
-        this->channel_, std::move(this->call_),
+        std::exchange(this->channel_, Channel()), std::move(this->call_),
         [callback = std::move(callback)](Result<IncomingMessage> message) mutable {
           callback(internal::ToReply<R>(std::move(message)));
         });
@@ -126,9 +127,9 @@ class StreamRequest : public internal::RequestBase<P> {
   // Sends; what comes is read from the Stream. What is wrong is its first item.
   Stream<R> Start() {
     auto state = std::make_shared<internal::StreamState>();
-    state->channel = this->channel_;
+    state->channel = std::exchange(this->channel_, Channel());
     state->window = this->call_.method->window;
-    auto* target = this->channel_.target();
+    auto* target = state->channel.target();
     if (target == nullptr) {
       state->end = internal::ChannelGone();
       return Stream<R>(std::move(state));
@@ -159,7 +160,8 @@ class OneWayRequest : public internal::RequestBase<P> {
 
   // Queues the request. OK says that it was queued, not that it arrived.
   Status Send() {
-    auto* target = this->channel_.target();
+    const Channel channel = std::exchange(this->channel_, Channel());
+    auto* target = channel.target();
     if (target == nullptr) return internal::ChannelGone();
     return target->Post(std::move(this->call_));
   }

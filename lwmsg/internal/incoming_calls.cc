@@ -52,6 +52,7 @@ std::vector<uint32_t> IncomingCalls::TakeDue(TimePoint now) {
   for (Call& call : calls_) {
     if (!call.deadline || *call.deadline > now) continue;
     call.deadline.reset();
+    call.expired = true;
     due.push_back(call.id);
   }
   return due;

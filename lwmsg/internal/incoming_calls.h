@@ -35,6 +35,7 @@ class IncomingCalls {
     // Of a stream: items that may be sent.
     uint32_t credit = 0;
     bool cancelled = false;
+    bool expired = false;  // Cancelled by its deadline.
     Waiters waiters = {};
     std::unique_ptr<CallReport> report = {};  // Null if nobody watches.
   };
