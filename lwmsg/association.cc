@@ -111,7 +111,10 @@ void Association::End(Status reason, bool say_goodbye) {
 
 UniqueFunction<void()> Association::LeaveSession() {
   if (!in_hosted_session_) return [session = session_] { session->End(); };
-  return [sessions = config_.sessions, id = session_->id()] { sessions->Leave(id); };
+  return [sessions = config_.sessions->link(), id = session_->id()] {
+    // What ran before may have destroyed the server.
+    if (internal::SessionHost* host = sessions.get()) host->Leave(id);
+  };
 }
 
 void Association::SendGoodbye(const Status& reason) {
@@ -159,7 +162,7 @@ void Association::OnClosed(Status reason) {
 }
 
 void Association::OnFrame(Frame frame) {
-  if (state_ == State::kClosed) return;
+  if (state_ == State::kClosed || overflowed_) return;
   last_activity_ = executor_.TurnTime();
   auto message = IncomingMessage::Parse(std::move(frame), config_.limits);
   if (!message) return End(std::move(message).error(), true);
@@ -285,6 +288,8 @@ void Association::JoinSession(capnp::Data::Reader key) {
   if (!session) return End(std::move(session).error(), true);
   session_ = std::move(*session);
   in_hosted_session_ = true;
+  // The session's constructor may have stopped the server.
+  if (state_ == State::kClosed) return LeaveSession()();
   if (answer) OnSessionOpen(*answer);
 }
 

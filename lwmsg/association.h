@@ -179,6 +179,8 @@ class Association final : public internal::CallTarget, private Transport::Listen
   void Dispatch(const Callee& callee, IncomingCall call);
   // Checks a payload; the names in it are then taken or let go of by whoever reads it.
   Status CheckPayload(IncomingMessage& message, const internal::PayloadType& type) const;
+  // Of a reply or an item that nobody waits for.
+  void LetGo(IncomingMessage& message, const MethodInfo& method) const;
   // What is wrong with a message of `method` before it is sent; OK if nothing is.
   Status CheckOutgoing(const Protocol& protocol, const MethodInfo& method,
                        OutgoingMessage& message) const;

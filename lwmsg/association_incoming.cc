@@ -131,7 +131,9 @@ void Association::OnCall(IncomingMessage message) {
 
 void Association::Dispatch(const Callee& callee, IncomingCall call) {
   const uint32_t id = call.id();
-  auto run = [ref = call.association(), service = callee.service, id](IncomingCall taken) {
+  // The object stays for as long as its method runs, whatever that does with its call.
+  auto run = [ref = call.association(), service = callee.service, object = callee.object,
+              id](IncomingCall taken) {
     Status thrown = internal::RunHandler(*service, std::move(taken));
     if (thrown.ok()) return;
     ref.Run([id, thrown](Association& association) { association.AnswerError(id, thrown); });

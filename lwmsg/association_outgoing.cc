@@ -104,7 +104,7 @@ PendingCall Association::Start(OutgoingCall call, ReplyCallback done) {
   const auto deadline = DeadlineAfter(timeout);
   const uint32_t id =
       outgoing_.Add({0, call.protocol, call.method, executor_.TurnTime(), deadline, timeout,
-                     call.method->window, std::move(call.on_item), std::move(done)});
+                     call.method->window, internal::Share(std::move(call.on_item)), std::move(done)});
   if (auto report = ReportOutgoing(*call.protocol, *call.method, id)) {
     auto* added = outgoing_.Find(id);
     added->done = [report = std::move(report),
@@ -186,7 +186,9 @@ void Association::OnReply(IncomingMessage message) {
   std::string text = reply.getStatus() == 0 ? "" : reply.getMessage().cStr();
   auto call = outgoing_.Remove(reply.getId());
   const auto link = anchor_.link();
-  if (call.done) {
+  if (!call.done) {
+    LetGo(message, *call.method);
+  } else {
     if (reply.getStatus() != 0) {
       const StatusCode code = StatusCodeFromWire(reply.getStatus());
       if (code == StatusCode::kUnimplemented || code == StatusCode::kMalformed) {
@@ -218,7 +220,7 @@ void Association::OnItem(IncomingMessage message) {
                true);
   }
   --call->credit;
-  if (!call->done) return;
+  if (!call->done) return LetGo(message, *call->method);
   Status sound = CheckPayload(message, call->method->results());
   if (!sound.ok()) {
     const std::string name = MethodName(*call->protocol, *call->method);
@@ -227,23 +229,19 @@ void Association::OnItem(IncomingMessage message) {
     SendCancel(id);
     return done(Error(sound.code(), "item of " + name + ": " + sound.message() + note));
   }
-  // In a local, as what it does may end the call.
-  auto on_item = std::move(call->on_item);
-  const auto link = anchor_.link();
-  on_item(std::move(message));
-  if (link.get() == nullptr) return;
-  call = outgoing_.Find(id);
-  if (call != nullptr && call->done) call->on_item = std::move(on_item);
+  const auto on_item = call->on_item;
+  (*on_item)(std::move(message));
 }
 
 // --- Both.
 
 void Association::Send(OutgoingMessage message) {
-  if (state_ == State::kClosed) return;
+  if (state_ == State::kClosed || overflowed_) return;
   last_activity_ = executor_.TurnTime();
   message.handles().Sent();
   transport_->Send(std::move(message));
   if (overflowed_ || transport_->queued_bytes() <= config_.limits.max_queued_bytes) return;
+  // Nothing more goes out or comes in: one turn of small calls can ask for many large replies.
   overflowed_ = true;
   // Later, as ending calls back and sending must not.
   executor_.Post([link = anchor_.link()] {
@@ -283,6 +281,11 @@ void Association::OnDeadline() {
   // User code from here on: it may destroy this.
   for (auto& [text, done] : late) done(Error(StatusCode::kDeadlineExceeded, text));
   for (auto& waiters : cancelled) waiters.Tell();
+}
+
+void Association::LetGo(IncomingMessage& message, const MethodInfo& method) const {
+  // Finds the names, which then go with the message.
+  static_cast<void>(CheckPayload(message, method.results()));
 }
 
 Status Association::CheckPayload(IncomingMessage& message,

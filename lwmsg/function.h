@@ -39,4 +39,16 @@ class UniqueFunction<R(Args...)> {
   std::unique_ptr<Base> target_;
 };
 
+namespace internal {
+
+// For a function that may run again while it runs, or may destroy its owner: whoever runs it holds
+// a share. Null if `function` is empty.
+template <typename Signature>
+std::shared_ptr<UniqueFunction<Signature>> Share(UniqueFunction<Signature> function) {
+  if (!function) return nullptr;
+  return std::make_shared<UniqueFunction<Signature>>(std::move(function));
+}
+
+}  // namespace internal
+
 }  // namespace lwmsg

@@ -26,6 +26,7 @@ class Session {
   Session(uint64_t id, uint32_t max_objects);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
+  ~Session() { End(); }
 
   // Unlike that of any other session, also of another run of the program. Never 0.
   uint64_t id() const { return id_; }

@@ -27,8 +27,9 @@ class StreamState {
   uint32_t read = 0;
 
   bool ready() const { return !items.empty() || end; }
+  // May come late, when what it was for was taken by another.
   void Wake() {
-    if (waiting) std::exchange(waiting, {})();
+    if (waiting && ready()) std::exchange(waiting, {})();
   }
 
   // When ready: an item, nothing at a good end, or the error. Gives the callee room in portions.
@@ -105,7 +106,8 @@ class Stream {
 
   // Tells the callee to stop; the next item is then an error.
   void Cancel() {
-    if (state_) state_->call.Cancel();
+    // An id of a call that has ended may be another's by now.
+    if (state_ && !state_->end) state_->call.Cancel();
   }
 
  private:

@@ -44,6 +44,8 @@ Connector::Connector(IoLoop& loop, std::string_view endpoints, ClientOptions opt
     : loop_(loop),
       endpoints_(endpoints),
       options_(std::move(options)),
+      on_end_(Share(std::move(options_.on_end))),
+      on_session_lost_(Share(std::move(options_.on_session_lost))),
       run_once_(std::move(run_once)) {
   if (options_.session) session_id_ = options_.session->last_session();
   association_ = MakeAssociation();
@@ -113,12 +115,13 @@ void Connector::OnSession(uint64_t id) {
   if (!options_.server_euid) options_.server_euid = association_->peer().euid();
   const uint64_t before = std::exchange(session_id_, id);
   if (options_.session) options_.session->set_last_session(id);
-  if (before != 0 && before != id && options_.on_session_lost) options_.on_session_lost();
+  if (before == 0 || before == id) return;
+  if (const auto on_session_lost = on_session_lost_) (*on_session_lost)();
 }
 
 void Connector::OnEnd(const Association* association, const Status& reason) {
   const auto link = anchor_.link();
-  if (options_.on_end) options_.on_end(reason);
+  if (const auto on_end = on_end_) (*on_end)(reason);
   if (link.get() == nullptr) return;
   std::erase_if(retired_, [association](const auto& old) { return old.get() == association; });
 }

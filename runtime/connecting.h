@@ -50,6 +50,8 @@ class Connector final : private CallTarget {
   const std::string endpoints_;
   OsHandle socket_;  // Until it is used.
   ClientOptions options_;
+  std::shared_ptr<UniqueFunction<void(const Status&)>> on_end_;
+  std::shared_ptr<UniqueFunction<void()>> on_session_lost_;
   RunOnce run_once_;
   ServiceTable services_;
   uint64_t session_id_ = 0;                            // Of the last connection.

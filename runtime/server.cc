@@ -26,6 +26,7 @@ class Server::Impl final : private internal::Listener::Acceptor {
   Impl(Loop& loop, ServerOptions options)
       : loop_(loop.impl()),
         options_(std::move(options)),
+        on_end_(internal::Share(std::move(options_.on_end))),
         sessions_(loop.impl(), options_.limits.max_objects, std::move(options_.on_session)),
         workers_(options_.threads),
         drain_timer_(loop.impl(), [this] { EndAll(); }),
@@ -210,7 +211,7 @@ class Server::Impl final : private internal::Listener::Acceptor {
     associations_.erase(place);
     full() ? MakeRoom() : Resume();
     const auto link = anchor_.link();
-    if (options_.on_end) options_.on_end(association->peer(), reason);
+    if (const auto on_end = on_end_) (*on_end)(association->peer(), reason);
     if (Impl* self = link.get()) self->ReportDrained();
   }
 
@@ -225,6 +226,7 @@ class Server::Impl final : private internal::Listener::Acceptor {
   internal::Anchor<Impl> anchor_{this};
   internal::UvLoop& loop_;
   ServerOptions options_;
+  std::shared_ptr<UniqueFunction<void(const Token&, const Status&)>> on_end_;
   ServiceTable services_;
   internal::SessionHost sessions_;
   internal::ThreadPool workers_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,9 +22,10 @@ class OutgoingCalls {
     TimePoint started;
     std::optional<TimePoint> deadline;
     std::chrono::microseconds timeout{};  // What the deadline was made from.
-    // Of a stream: items that may come, and what gets them.
+    // Of a stream: items that may come, and what gets them. Shared with who runs it: that may end
+    // the call, or wait inside for more.
     uint32_t credit = 0;
-    UniqueFunction<void(IncomingMessage)> on_item;
+    std::shared_ptr<UniqueFunction<void(IncomingMessage)>> on_item;
     ReplyCallback done;  // Empty once nobody waits.
   };
 

@@ -15,7 +15,7 @@ bool SameProcess(const Token& a, const Token& b) {
 
 SessionHost::SessionHost(const Executor& executor, uint32_t max_objects,
                          UniqueFunction<void(NewSession)> open)
-    : executor_(executor), max_objects_(max_objects), open_(std::move(open)) {}
+    : executor_(executor), max_objects_(max_objects), open_(Share(std::move(open))) {}
 
 SessionHost::Entry* SessionHost::FindKey(const std::string& key) {
   auto found = by_key_.find(key);
@@ -48,7 +48,8 @@ Result<std::shared_ptr<Session>> SessionHost::Join(const std::string& key, const
     return session;
   }
   entry.waiting.push_back(std::move(done));
-  open_(NewSession(LoopRef<SessionHost>(executor_, anchor_.link()), session, peer));
+  const auto constructor = open_;
+  (*constructor)(NewSession(LoopRef<SessionHost>(executor_, anchor_.link()), session, peer));
   return session;
 }
 

@@ -34,6 +34,7 @@ class SessionHost {
   void Opened(uint64_t session_id, const Status& status);
 
   size_t session_count() const { return entries_.size(); }
+  Link<SessionHost> link() const { return anchor_.link(); }
 
  private:
   struct Entry {
@@ -50,7 +51,8 @@ class SessionHost {
   Anchor<SessionHost> anchor_{this};
   const Executor& executor_;
   uint32_t max_objects_;
-  UniqueFunction<void(NewSession)> open_;
+  // Shared with who runs it, as it may destroy this.
+  std::shared_ptr<UniqueFunction<void(NewSession)>> open_;
   std::unordered_map<uint64_t, Entry> entries_;       // By session id.
   std::unordered_map<std::string, uint64_t> by_key_;  // Session ids.
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <deque>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -23,23 +24,16 @@ class PollLoop final : public BlockingLoop {
     // What a task does may be what the caller waits for.
     if (RunPosted()) may_wait = false;
     FlushAll();
+    // Inside a callback: what its socket has read already, poll(2) does not tell of.
+    if (SocketWatch* outer = std::exchange(notified_, nullptr)) {
+      outer->Notify(POLLIN);
+      may_wait = false;
+    }
     if (watches_.empty()) {
       if (may_wait) WaitForPost();
       RunTimers();
-      RunPosted();
-      return FlushAll();
-    }
-    std::vector<pollfd> polled;
-    const std::vector<SocketWatch*> watches = watches_;
-    polled.reserve(watches.size());
-    for (const SocketWatch* watch : watches) polled.push_back({watch->socket, watch->events, 0});
-    poll(polled.data(), polled.size(), may_wait ? PollTimeout() : 0);
-    turn_time_ = Now();
-    RunTimers(turn_time_);
-    for (size_t i = 0; i < polled.size(); ++i) {
-      // An earlier callback may have ended this watch.
-      const bool lives = std::find(watches_.begin(), watches_.end(), watches[i]) != watches_.end();
-      if (lives && polled[i].revents != 0) watches[i]->Notify(polled[i].revents);
+    } else {
+      Poll(may_wait ? PollTimeout() : 0);
     }
     RunPosted();
     FlushAll();
@@ -70,7 +64,10 @@ class PollLoop final : public BlockingLoop {
         : loop(owner), socket(fd), callback(std::move(function)) {
       loop.watches_.push_back(this);
     }
-    ~SocketWatch() override { std::erase(loop.watches_, this); }
+    ~SocketWatch() override {
+      std::erase(loop.watches_, this);
+      if (loop.notified_ == this) loop.notified_ = nullptr;
+    }
 
     void Want(Ready wanted) override {
       events =
@@ -88,6 +85,24 @@ class PollLoop final : public BlockingLoop {
   };
 
   void OnEarliestTimer(std::optional<TimePoint> /*when*/) override {}
+
+  void Poll(int timeout) {
+    std::vector<pollfd> polled;
+    const std::vector<SocketWatch*> watches = watches_;
+    polled.reserve(watches.size());
+    for (const SocketWatch* watch : watches) polled.push_back({watch->socket, watch->events, 0});
+    poll(polled.data(), polled.size(), timeout);
+    turn_time_ = Now();
+    RunTimers(turn_time_);
+    for (size_t i = 0; i < polled.size(); ++i) {
+      // An earlier callback may have ended this watch.
+      const bool lives = std::find(watches_.begin(), watches_.end(), watches[i]) != watches_.end();
+      if (!lives || polled[i].revents == 0) continue;
+      notified_ = watches[i];
+      watches[i]->Notify(polled[i].revents);
+      notified_ = nullptr;
+    }
+  }
 
   // Where what comes is posted by other threads (DIRECT).
   void WaitForPost() {
@@ -110,23 +125,34 @@ class PollLoop final : public BlockingLoop {
     return static_cast<int>(std::clamp<int64_t>(delay, 0, 1'000'000));
   }
 
-  // False if there was nothing to run.
+  // False if there was nothing to run. One by one: a task that waits inside lets those behind it run
+  // in their order.
   bool RunPosted() {
-    std::vector<Task> tasks;
+    size_t count = 0;
     {
       const std::lock_guard lock(mutex_);
-      tasks.swap(posted_);
+      count = posted_.size();
     }
-    for (Task& task : tasks) task();
-    return !tasks.empty();
+    for (size_t i = 0; i < count; ++i) {
+      Task task;
+      {
+        const std::lock_guard lock(mutex_);
+        if (posted_.empty()) break;
+        task = std::move(posted_.front());
+        posted_.pop_front();
+      }
+      task();
+    }
+    return count != 0;
   }
 
   std::atomic<std::thread::id> thread_ = std::this_thread::get_id();  // Who waits.
   std::vector<SocketWatch*> watches_;
+  SocketWatch* notified_ = nullptr;  // Whose callback runs, unless it has been told again inside.
   TimePoint turn_time_ = std::chrono::steady_clock::now();
   std::mutex mutex_;
   std::condition_variable posted_some_;
-  std::vector<Task> posted_;  // Guarded by mutex_.
+  std::deque<Task> posted_;  // Guarded by mutex_.
 };
 
 }  // namespace

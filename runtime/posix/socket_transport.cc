@@ -122,6 +122,8 @@ void SocketTransport::OnReady(IoLoop::Ready ready) {
 }
 
 bool SocketTransport::Receive() {
+  // Inside a handler that waits: what was read with its frame comes first.
+  if (delivering_ && !Deliver()) return false;
   for (int i = 0; i < kMaxReads; ++i) {
     const auto shared = loop_.read_buffer();
     auto progress = stream_.Read(shared);
@@ -151,8 +153,11 @@ bool SocketTransport::Deliver() {
       return false;
     }
     if (!*frame) return true;
+    const bool outer = std::exchange(delivering_, true);
     listener_->OnFrame(std::move(**frame));
-    if (link.get() == nullptr || state_ != State::kOpen) return false;
+    if (link.get() == nullptr) return false;
+    delivering_ = outer;
+    if (state_ != State::kOpen) return false;
   }
 }
 

@@ -62,6 +62,7 @@ class SocketTransport final : public Transport, private Flushable {
   Listener* listener_ = nullptr;
   UniqueFunction<void()> done_;
   bool write_failed_ = false;
+  bool delivering_ = false;  // A frame is in the listener's hands.
   TimePoint connect_deadline_;
   std::chrono::milliseconds connect_delay_{1};
   // Bounds connecting, then each stretch of time in which the peer takes nothing.
