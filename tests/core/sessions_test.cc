@@ -108,6 +108,12 @@ TEST_F(SessionHostTest, AnswerAfterEverybodyLeftIsIgnoredAndDataGoes) {
 
 class SessionsTest : public AssociationTest {
  protected:
+  ~SessionsTest() override {
+    // Before the host.
+    client_.association.reset();
+    server_.association.reset();
+  }
+
   void OpenWithConstructor() {
     acceptor_config = [this](Association::Config& config) { config.sessions = &host_; };
     connector_config = [](Association::Config& config) { config.session_key = kKey; };
