@@ -136,15 +136,13 @@ TEST_P(CallbacksStressTest, StreamIsReadInOrderByAReaderThatWaitsInside) {
       ended = !item || !*item;
       if (ended) return;
       numbers.push_back((**item).getNumber());
-      EXPECT_TRUE(stress::StressClient(*client).Run().Sync());
+      EXPECT_TRUE(CallBack(*client, 0, 0));
       read();
     });
   };
   read();
   while (!ended) {
-    auto run = stress::StressClient(*client).Run();
-    run->setId(NextId());
-    ASSERT_TRUE(run.Sync());
+    ASSERT_TRUE(CallBack(*client, 0, 0));
   }
   ASSERT_EQ(numbers.size(), 200U);
   for (uint32_t i = 0; i < 200; ++i) EXPECT_EQ(numbers[i], i);
