@@ -155,8 +155,8 @@ class Association final : public internal::CallTarget, private Transport::Listen
   void OnDescription(IncomingMessage message);
   void OnGoodbye(IncomingMessage message);
   void OnDeadline();
-  // What comes while the session is not open yet, or while the schema of a call is asked for, waits,
-  // in order.
+  // What comes while the session is not open yet, or while the schema of a call is asked for,
+  // waits, in order.
   void Hold(IncomingMessage message);
   void Resume();
 
