@@ -59,6 +59,7 @@ TEST_F(Defects, A03_PrintingAndTracingMoveNoHandles) {
     RunUntil([&contents] { return contents.size() == 3; });
     EXPECT_THAT(contents, testing::ElementsAre("one", "two", "three"));
   });
+  server_.reset();
   EXPECT_THAT(trace, testing::HasSubstr("Sample.give"));
 }
 
