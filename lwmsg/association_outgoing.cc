@@ -102,9 +102,9 @@ PendingCall Association::Start(OutgoingCall call, ReplyCallback done) {
   }
   const std::chrono::microseconds timeout = TimeoutOf(call);
   const auto deadline = DeadlineAfter(timeout);
-  const uint32_t id =
-      outgoing_.Add({0, call.protocol, call.method, executor_.TurnTime(), deadline, timeout,
-                     call.method->window, internal::Share(std::move(call.on_item)), std::move(done)});
+  const uint32_t id = outgoing_.Add({0, call.protocol, call.method, executor_.TurnTime(), deadline,
+                                     timeout, call.method->window,
+                                     internal::Share(std::move(call.on_item)), std::move(done)});
   if (auto report = ReportOutgoing(*call.protocol, *call.method, id)) {
     auto* added = outgoing_.Find(id);
     added->done = [report = std::move(report),

@@ -125,8 +125,8 @@ class PollLoop final : public BlockingLoop {
     return static_cast<int>(std::clamp<int64_t>(delay, 0, 1'000'000));
   }
 
-  // False if there was nothing to run. One by one: a task that waits inside lets those behind it run
-  // in their order.
+  // False if there was nothing to run. One by one: a task that waits inside lets those behind it
+  // run in their order.
   bool RunPosted() {
     size_t count = 0;
     {

@@ -103,6 +103,29 @@ TEST_F(StreamsTest, SendWithoutRoomKeepsTheItem) {
   EXPECT_THAT(texts, ElementsAre("a", "b", "c"));
 }
 
+TEST_F(StreamsTest, ReaderThatWasServedAlreadyIsNotWokenForNothing) {
+  Open();
+  auto stream = Client().Watch().Start();
+  executor_.Run();
+  auto& call = sample_.watching.at(0);
+  call.item().setText("a");
+  ASSERT_TRUE(call.Send().ok());
+  executor_.Run();
+  // Comes before what Next posts below.
+  call.item().setText("b");
+  ASSERT_TRUE(call.Send().ok());
+  std::vector<std::string> texts;
+  std::function<void()> read = [&] {
+    stream.Next([&](auto item) {
+      texts.emplace_back((**item).getText());
+      read();
+    });
+  };
+  read();
+  executor_.Run();
+  EXPECT_THAT(texts, ElementsAre("a", "b"));
+}
+
 TEST_F(StreamsTest, EndsForTheCalleeWhenTheCallerLetsGo) {
   Open();
   {

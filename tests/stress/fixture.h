@@ -41,8 +41,9 @@ class Executed {
 // A server with its service and loop on a thread of its own.
 class ServerThread {
  public:
-  ServerThread(std::vector<std::string> endpoints, std::function<void(uint64_t)> executed,
-               std::function<ServerOptions()> options = [] { return ServerOptions(); });
+  ServerThread(
+      std::vector<std::string> endpoints, std::function<void(uint64_t)> executed,
+      std::function<ServerOptions()> options = [] { return ServerOptions(); });
   ServerThread(const ServerThread&) = delete;
   ServerThread& operator=(const ServerThread&) = delete;
   // Waits until no association is left, then ends the server.

@@ -86,7 +86,7 @@ class CallerThread {
     handle_ = *reply->takeObject();
   }
   void Add() {
-    auto reply = stress::CountedClient(handle_).Add().Sync();
+    auto reply = stress::CountedClient(handle_.On(*client_)).Add().Sync();
     const bool lost = session_ != seen_.sessions_lost;
     if (reply) {
       if (lost || reply->getMaker() != maker_) ++seen_.other_objects;

@@ -112,8 +112,9 @@ TEST_P(SessionsStressTest, EachIsAnsweredAndEnds) {
           BlockingClient client(where, std::move(options));
           if (random() % 4 == 0) {
             // Goes while the constructor thinks.
-            stress::StressClient(client).Run().set_timeout(std::chrono::milliseconds(1));
-            static_cast<void>(stress::StressClient(client).Keep().Send([](auto) {}));
+            auto keep = stress::StressClient(client).Keep();
+            keep->setId(NextId());
+            keep.Send([](auto) {});
             continue;
           }
           ends.Count(CallOf(client));

@@ -10,8 +10,7 @@ namespace {
 constexpr int kThreads = 16;
 constexpr uint64_t kCalls = 10'000;
 
-class SharedSessionStressTest : public StressTest,
-                                public testing::WithParamInterface<const char*> {
+class SharedSessionStressTest : public StressTest, public testing::WithParamInterface<const char*> {
  protected:
   std::string Where() const { return GetParam()[0] == 'D' ? direct_ : folder_.Endpoint(); }
 };

@@ -44,8 +44,7 @@ class Counted final : public stress::CountedService, Living<Counted> {
 // Serves Stress on one loop. `executed` gets the number of each call, on the thread that runs it.
 class StressService final : public stress::StressService {
  public:
-  explicit StressService(std::function<void(uint64_t)> executed)
-      : executed_(std::move(executed)) {}
+  explicit StressService(std::function<void(uint64_t)> executed) : executed_(std::move(executed)) {}
 
   void Run(RunCall call) override;
   void Make(MakeCall call) override;
