@@ -162,7 +162,7 @@ bool SocketTransport::Deliver() {
 }
 
 void SocketTransport::UpdateWatch(bool blocked) {
-  if (watch_) watch_->Want({state_ == State::kOpen, blocked});
+  if (watch_) watch_->Want({state_ == State::kOpen && !failed_, blocked});
 }
 
 void SocketTransport::OnTimer() {
@@ -174,7 +174,12 @@ void SocketTransport::OnTimer() {
                                                  " ms, Limits::send_timeout"));
 }
 
-void SocketTransport::Fail(Status reason) { listener_->OnClosed(std::move(reason)); }
+void SocketTransport::Fail(Status reason) {
+  // A listener that does not close at once would be told again in each turn of the loop.
+  failed_ = true;
+  UpdateWatch(false);
+  listener_->OnClosed(std::move(reason));
+}
 
 void SocketTransport::FailLater(Status reason) {
   loop_.Post([link = anchor_.link(), reason = std::move(reason)] {

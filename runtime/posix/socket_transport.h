@@ -62,6 +62,7 @@ class SocketTransport final : public Transport, private Flushable {
   Listener* listener_ = nullptr;
   UniqueFunction<void()> done_;
   bool write_failed_ = false;
+  bool failed_ = false;      // The listener was told.
   bool delivering_ = false;  // A frame is in the listener's hands.
   TimePoint connect_deadline_;
   std::chrono::milliseconds connect_delay_{1};

@@ -1,3 +1,5 @@
+#include <ctime>
+
 #include "tests/hostile/raw_frames.h"
 #include "tests/hostile/raw_peer.h"
 #include "tests/runtime/server_fixture.h"
@@ -54,6 +56,24 @@ TEST_F(Reentrancy, ServerThatStopsInsideTheConstructorOfASessionKeepsNoSession) 
   EXPECT_EQ(CallAnew().code(), StatusCode::kUnavailable);
   RunUntil([this] { return server_->association_count() == 0; });
   EXPECT_TRUE(data.expired());
+}
+
+TEST_F(Reentrancy, ClientThatGoesWhileItsSessionIsBeingMadeKeepsNoLoopBusy) {
+  std::optional<NewSession> asked;
+  ServerOptions options;
+  options.on_session = [&asked](NewSession session) { asked.emplace(std::move(session)); };
+  ServeWith(std::move(options));
+  {
+    RawPeer peer = RawPeer::ConnectTo(folder_.Path("s"));
+    peer.Write(HelloFrame() + CallFrame(0, kLog));
+  }
+  RunUntil([&asked] { return asked.has_value(); });
+  const std::clock_t before = std::clock();
+  RunFor(std::chrono::milliseconds(200));
+  EXPECT_LT(std::clock() - before, CLOCKS_PER_SEC / 10);
+  asked->Accept();
+  RunUntil([this] { return server_->association_count() == 0; });
+  EXPECT_EQ(sample_.logged.size(), 1U);
 }
 
 TEST_F(Reentrancy, ServerGoesWhenItHearsOfAnEnd) {
