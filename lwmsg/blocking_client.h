@@ -11,7 +11,7 @@ namespace lwmsg {
 // other thread. Used on one thread at a time; for several threads, one client each, with one
 // SessionKey if they share Handles. With direct:, the server must run on another thread. Otherwise
 // as Client. Callbacks of Send, and calls of the server to a service, run inside a Sync of this
-// client.
+// client, and may call Sync in their turn.
 class BlockingClient {
  public:
   explicit BlockingClient(std::string_view endpoints, ClientOptions options = {});

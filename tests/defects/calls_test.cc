@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "tests/defects/fixture.h"
 
 // A: calls that hang or go wrong without any attacker.
