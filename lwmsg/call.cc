@@ -155,7 +155,7 @@ uint32_t IncomingCall::credit() const {
 }
 
 void IncomingCall::OnCredit(UniqueFunction<void()> callback) {
-  if (credit() != 0 || cancelled()) return callback();
+  if (!pending_ || credit() != 0 || cancelled()) return callback();
   association_.get()->SetOnCredit(id_, std::move(callback));
 }
 

@@ -248,7 +248,7 @@ class StreamCall : public internal::AnsweredCall<P, R> {
   // Runs `callback` once, on the loop, when there is room or the stream is cancelled; at once if
   // that is so now.
   void OnCredit(UniqueFunction<void()> callback) { this->raw_.OnCredit(std::move(callback)); }
-  // `while (co_await call.Ready())`: waits for room; false once the stream is cancelled.
+  // `while (co_await call.Ready())`: waits for room; false once the stream is cancelled or ended.
   auto Ready() {
     struct Awaiter {
       StreamCall* call;
@@ -256,7 +256,7 @@ class StreamCall : public internal::AnsweredCall<P, R> {
       void await_suspend(std::coroutine_handle<> waiting) {
         call->OnCredit([waiting] { waiting.resume(); });
       }
-      bool await_resume() const { return !call->cancelled(); }
+      bool await_resume() const { return call->credit() != 0; }
     };
     return Awaiter{this};
   }

@@ -43,7 +43,7 @@ struct ServerOptions {
   // refuses it, now or later, and may make the data that handlers get for it. Its calls wait for
   // that. Empty: everybody is let in.
   UniqueFunction<void(NewSession session)> on_session = {};
-  // How many `$Lwmsg.blocking` handlers may run at a time; further calls wait.
+  // How many `$Lwmsg.blocking` handlers may run at a time, at least 1; further calls wait.
   unsigned threads = 4;
 };
 

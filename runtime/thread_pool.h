@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -14,7 +15,8 @@ namespace lwmsg::internal {
 // free. The destructor waits for what runs and drops what waits.
 class ThreadPool final : public Workers {
  public:
-  explicit ThreadPool(unsigned size) : size_(size) {}
+  // At least one.
+  explicit ThreadPool(unsigned size) : size_(std::max(size, 1U)) {}
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
   ~ThreadPool();

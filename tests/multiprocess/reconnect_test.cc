@@ -71,10 +71,8 @@ TEST_F(ReconnectTest, IsOffUnlessAskedFor) {
   server->Wait();
   server.emplace("serve", Arguments{EndpointArgument()});
   ASSERT_EQ(server->ReadLine(), "ready");
-  EXPECT_EQ(sample::SampleClient(client).Nothing().Sync().error().code(),
-            StatusCode::kUnavailable);
-  EXPECT_EQ(sample::SampleClient(client).Nothing().Sync().error().code(),
-            StatusCode::kUnavailable);
+  EXPECT_EQ(sample::SampleClient(client).Nothing().Sync().error().code(), StatusCode::kUnavailable);
+  EXPECT_EQ(sample::SampleClient(client).Nothing().Sync().error().code(), StatusCode::kUnavailable);
 }
 
 TEST_F(ReconnectTest, ServerOfAnotherUserThanBeforeIsRefused) {
