@@ -142,8 +142,9 @@ void SourceEmitter::ServiceFunctions() {
   out_.Line();
   bool any = false;
   for (const auto& all : AllMethods(*interface_)) any = any || !all.methods->empty();
-  if (!any)
+  if (!any) {
     return out_.Line("void " + name + "::DispatchIncoming(lwmsg::IncomingCall /*call*/) {}");
+  }
   out_.Line("void " + name + "::DispatchIncoming(lwmsg::IncomingCall call) {");
   out_.Line("  switch (call.interface_id()) {");
   out_.Indent();
