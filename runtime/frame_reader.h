@@ -19,8 +19,8 @@ class FrameReader {
  public:
   explicit FrameReader(const Limits& limits) : limits_(limits) {}
   ~FrameReader();
-  FrameReader(FrameReader&&) = default;
-  FrameReader& operator=(FrameReader&&) = default;
+  FrameReader(FrameReader&&) noexcept = default;
+  FrameReader& operator=(FrameReader&&) noexcept = default;
 
   // Where the next bytes shall be read to: the rest of the frame under way, if its size is known,
   // so that large ones are not copied; and what comes behind it, to `shared`.

@@ -34,6 +34,7 @@ IncomingCalls::Waiters IncomingCalls::MarkCancelled(uint32_t id) {
 
 std::vector<IncomingCalls::Waiters> IncomingCalls::RemoveAll() {
   std::vector<Waiters> waiters;
+  waiters.reserve(calls_.size());
   for (Call& call : calls_) waiters.push_back(std::move(call.waiters));
   calls_.clear();
   return waiters;

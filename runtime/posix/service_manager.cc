@@ -63,7 +63,7 @@ Result<std::vector<std::string>> HandedOver() {
                                                       std::to_string(getpid()));
   }
   const auto sockets = ParseNumber(count);
-  const long most = sysconf(_SC_OPEN_MAX);
+  const int64_t most = sysconf(_SC_OPEN_MAX);
   if (!sockets || *sockets < 0 || *sockets > most - kFirstSocket) {
     return Error(StatusCode::kFailedPrecondition,
                  "LISTEN_FDS=" + count + " is no number of descriptors");
