@@ -66,7 +66,8 @@ struct ArchiveWriterState {
 Result<Place> ArchiveWriterState::FindType(capnp::StructSchema type) const {
   std::vector<Place> found;
   for (const Protocol* protocol : interfaces) {
-    for (uint16_t i = 0; i < protocol->methods.size(); ++i) {
+    const auto count = static_cast<uint16_t>(protocol->methods.size());
+    for (uint16_t i = 0; i < count; ++i) {
       for (const bool reply : {false, true}) {
         const Place place{protocol, i, reply};
         if (TypeAt(place) == type) found.push_back(place);
