@@ -49,6 +49,8 @@ Association::~Association() {
     config_.on_end = {};
     End(Status(), true);
   }
+  gone_ = true;
+  TellFailed();
 }
 
 void Association::Start() {

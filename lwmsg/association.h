@@ -193,6 +193,9 @@ class Association final : public internal::CallTarget, private Transport::Listen
   void SendGoodbye(const Status& reason);
   void Send(OutgoingMessage message);
   void SendCancel(uint32_t id);
+  // Tells `done` later, and at the latest when this goes.
+  void FailLater(ReplyCallback done, Status reason);
+  void TellFailed();
   // What is to be done last.
   UniqueFunction<void()> LeaveSession();
   void JoinSession(capnp::Data::Reader key);
@@ -242,6 +245,8 @@ class Association final : public internal::CallTarget, private Transport::Listen
   std::deque<IncomingMessage> held_;
   size_t held_bytes_ = 0;
   std::optional<Status> lost_;  // The connection, while something was held.
+  std::vector<std::pair<ReplyCallback, Status>> failed_;  // Not told yet.
+  bool gone_ = false;                                     // Being destroyed.
   internal::OutgoingCalls outgoing_;
   internal::IncomingCalls incoming_;
   bool overflowed_ = false;

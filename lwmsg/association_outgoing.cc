@@ -97,7 +97,7 @@ PendingCall Association::Start(OutgoingCall call, ReplyCallback done) {
   RememberCalled(*call.protocol);
   if (!sendable.ok()) {
     if (auto report = ReportOutgoing(*call.protocol, *call.method, 0)) report->End(sendable);
-    executor_.Post([done = std::move(done), sendable]() mutable { done(Error(sendable)); });
+    FailLater(std::move(done), std::move(sendable));
     return PendingCall();
   }
   const std::chrono::microseconds timeout = TimeoutOf(call);
@@ -145,9 +145,25 @@ void Association::Cancel(uint32_t id) {
   auto done = outgoing_.Abandon(id);
   if (!done) return;
   SendCancel(id);
-  executor_.Post([done = std::move(done)]() mutable {
-    done(Error(StatusCode::kCancelled, "the call was cancelled by this side"));
+  FailLater(std::move(done), Status(StatusCode::kCancelled, "the call was cancelled by this side"));
+}
+
+void Association::FailLater(ReplyCallback done, Status reason) {
+  if (gone_) {
+    executor_.Post(
+        [done = std::move(done), reason = std::move(reason)]() mutable { done(Error(reason)); });
+    return;
+  }
+  failed_.emplace_back(std::move(done), std::move(reason));
+  executor_.Post([link = anchor_.link()] {
+    if (Association* self = link.get()) self->TellFailed();
   });
+}
+
+void Association::TellFailed() {
+  // User code, which may destroy this.
+  auto failed = std::exchange(failed_, {});
+  for (auto& [done, reason] : failed) done(Error(reason));
 }
 
 void Association::SendCancel(uint32_t id) {
