@@ -54,8 +54,8 @@ TemporaryFolder::~TemporaryFolder() {
 
 #if defined(__has_feature)
 #if __has_feature(thread_sanitizer)
-// libuv closes descriptors by syscall(2) (1.44, src/unix/core.c), where ThreadSanitizer does not see
-// it: the next owner of the number would look like a race with the one before.
+// libuv closes descriptors by syscall(2) (1.44, src/unix/core.c), where ThreadSanitizer does not
+// see it: the next owner of the number would look like a race with the one before.
 extern "C" long VisibleSyscall(long number, long a, long b, long c, long d, long e,
                                long f) __asm__("syscall");
 long VisibleSyscall(long number, long a, long b, long c, long d, long e, long f) {
