@@ -2,8 +2,8 @@
 
 #include <utility>
 
+#include "runtime/blocking_loop.h"
 #include "runtime/connecting.h"
-#include "runtime/platform.h"
 
 namespace lwmsg {
 
@@ -11,18 +11,17 @@ class BlockingClient::Impl {
  public:
   template <typename Where>
   Impl(Where where, ClientOptions options)
-      : loop_(internal::MakeBlockingLoop()),
-        connector_(*loop_, std::move(where), std::move(options),
-                   [this](bool may_wait) { loop_->RunOnce(may_wait); }) {}
+      : connector_(loop_, std::move(where), std::move(options),
+                   [this](bool may_wait) { loop_.RunOnce(may_wait); }) {}
 
   void Close() {
     connector_.Close();
-    loop_->RunOnce(false);
+    loop_.RunOnce(false);
   }
   internal::Connector& connector() { return connector_; }
 
  private:
-  std::unique_ptr<internal::BlockingLoop> loop_;
+  internal::BlockingLoop loop_;
   internal::Connector connector_;
 };
 

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "runtime/direct.h"
-#include "runtime/platform.h"
+#include "runtime/stream_transport.h"
 
 namespace lwmsg::internal {
 namespace {

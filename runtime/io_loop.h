@@ -20,8 +20,8 @@ class Flushable {
   ~Flushable() = default;
 };
 
-// An executor that also waits for sockets. Two exist: UvLoop for clients and servers, and the
-// blocking client's own. Everything above is the same for both.
+// An executor that also waits for what the system has. Two exist: UvLoop for clients and servers,
+// and BlockingLoop. Everything above is the same for both.
 class IoLoop : public Executor {
  public:
   struct Ready {
@@ -30,17 +30,19 @@ class IoLoop : public Executor {
   };
   using ReadyCallback = UniqueFunction<void(Ready)>;
 
-  // Watches one socket, which outlives it. Destroying it, also inside its callback, ends that.
+  // Watches one socket, or on Windows one event object, which outlives it. Destroying it, also
+  // inside its callback, ends that.
   class Watch {
    public:
     virtual ~Watch() = default;
-    // What to wait for; both false: nothing. Errors and hang-ups count as what is waited for.
+    // What to wait for; both false: nothing. Errors and hang-ups count as what is waited for, and
+    // an event object that is set as both.
     virtual void Want(Ready wanted) = 0;
   };
 
   // Waits for nothing at first. Error: kInternal if the system refuses.
-  virtual Result<std::unique_ptr<Watch>> WatchSocket(OsHandle::Native socket,
-                                                     ReadyCallback callback) = 0;
+  virtual Result<std::unique_ptr<Watch>> MakeWatch(OsHandle::Native native,
+                                                   ReadyCallback callback) = 0;
 
   // Between them the loop does not run out, as if it watched a socket. They nest.
   virtual void Hold() = 0;

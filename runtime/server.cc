@@ -10,6 +10,7 @@
 #include "lwmsg/internal/session_host.h"
 #include "runtime/direct.h"
 #include "runtime/platform.h"
+#include "runtime/stream_transport.h"
 #include "runtime/thread_pool.h"
 #include "runtime/uv_loop.h"
 
@@ -43,11 +44,11 @@ class Server::Impl final : private internal::Listener::Acceptor {
           loop_, endpoint->name(), options_.limits,
           [this](std::unique_ptr<Transport> transport) { Add(std::move(transport)); }));
     }
-    return Keep(internal::Listen(loop_, *endpoint, options, *this));
+    return Keep(internal::Listen(loop_, *endpoint, options, options_.limits, *this));
   }
 
   Status ListenOn(OsHandle socket) {
-    return Keep(internal::ListenOn(loop_, std::move(socket), *this));
+    return Keep(internal::ListenOn(loop_, std::move(socket), options_.limits, *this));
   }
 
   Status Adopt(OsHandle socket) {
@@ -108,11 +109,8 @@ class Server::Impl final : private internal::Listener::Acceptor {
 
   bool full() const { return associations_.size() >= options_.limits.max_associations; }
 
-  void OnAccepted(OsHandle socket) override {
-    Status adopted = Adopt(std::move(socket));
-    if (adopted.ok()) return;
-    // A peer that is gone already is no error of ours.
-    options_.log.Write(LogLevel::kDebug, [&] { return "lost a client: " + adopted.ToString(); });
+  void OnAccepted(std::unique_ptr<internal::FrameStream> stream) override {
+    Add(std::make_unique<internal::StreamTransport>(loop_, std::move(stream), options_.limits));
   }
 
   void OnAcceptFailed(const internal::Listener& listener, const Status& reason) override {

@@ -2,8 +2,9 @@
 
 #include <cassert>
 #include <cstdlib>
-#include <string>
 #include <utility>
+
+#include "runtime/platform.h"
 
 namespace lwmsg::internal {
 
@@ -16,40 +17,6 @@ struct UvLoop::Handles {
   UvHandle<uv_check_t> check;
   // Keeps the loop running while something waits that libuv does not see.
   UvHandle<uv_async_t> keep;
-};
-
-class UvLoop::SocketWatch final : public IoLoop::Watch {
- public:
-  explicit SocketWatch(ReadyCallback callback) : callback_(std::move(callback)) {}
-
-  int Open(uv_loop_t* loop, OsHandle::Native socket) {
-    return poll_.Open(this, [&](uv_poll_t* poll) {
-      return uv_poll_init_socket(loop, poll, reinterpret_cast<uv_os_sock_t&>(socket));
-    });
-  }
-
-  void Want(Ready wanted) override {
-    const int events =
-        (wanted.readable ? UV_READABLE | UV_DISCONNECT : 0) | (wanted.writable ? UV_WRITABLE : 0);
-    if (events == events_) return;
-    events_ = events;
-    if (events == 0) {
-      uv_poll_stop(poll_.get());
-      return;
-    }
-    uv_poll_start(poll_.get(), events, [](uv_poll_t* poll, int status, int ready) {
-      auto* self = static_cast<SocketWatch*>(poll->data);
-      // An error is met again, with its number, by whoever reads or writes.
-      if (status < 0) ready = self->events_;
-      const bool hung_up = (ready & UV_DISCONNECT) != 0;
-      self->callback_({(ready & UV_READABLE) != 0 || hung_up, (ready & UV_WRITABLE) != 0});
-    });
-  }
-
- private:
-  ReadyCallback callback_;
-  UvHandle<uv_poll_t> poll_;
-  int events_ = 0;
 };
 
 UvLoop::UvLoop(uv_loop_t* borrowed) : uv_(borrowed), thread_(std::this_thread::get_id()) {
@@ -145,13 +112,9 @@ void UvLoop::OnEarliestTimer(std::optional<TimePoint> when) {
       delay > 0 ? static_cast<uint64_t>(delay) : 0, 0);
 }
 
-Result<std::unique_ptr<IoLoop::Watch>> UvLoop::WatchSocket(OsHandle::Native socket,
-                                                           ReadyCallback callback) {
-  auto watch = std::make_unique<SocketWatch>(std::move(callback));
-  if (const int error = watch->Open(uv_, socket); error != 0) {
-    return Error(StatusCode::kInternal, std::string("uv_poll_init: ") + uv_strerror(error));
-  }
-  return watch;
+Result<std::unique_ptr<IoLoop::Watch>> UvLoop::MakeWatch(OsHandle::Native native,
+                                                         ReadyCallback callback) {
+  return MakeUvWatch(uv_, native, std::move(callback));
 }
 
 }  // namespace lwmsg::internal

@@ -33,11 +33,10 @@ class UvLoop final : public IoLoop {
   void Unhold() override;
   // libuv reads the clock once a turn, the same one: this costs nothing more.
   TimePoint TurnTime() const override { return TimePoint(std::chrono::milliseconds(uv_now(uv_))); }
-  Result<std::unique_ptr<Watch>> WatchSocket(OsHandle::Native socket,
-                                             ReadyCallback callback) override;
+  Result<std::unique_ptr<Watch>> MakeWatch(OsHandle::Native native,
+                                           ReadyCallback callback) override;
 
  private:
-  class SocketWatch;
   struct Handles;
 
   void OnEarliestTimer(std::optional<TimePoint> when) override;

@@ -7,6 +7,7 @@
 #include "runtime/platform.h"
 #include "runtime/posix/socket_address.h"
 #include "runtime/posix/socket_file.h"
+#include "runtime/posix/socket_stream.h"
 
 namespace lwmsg::internal {
 namespace {
@@ -22,15 +23,16 @@ class SocketListener final : public Listener {
  public:
   // `file` is set if the socket has a name that goes with it; otherwise `socket` is.
   SocketListener(IoLoop& loop, std::string name, std::optional<SocketFile> file, OsHandle socket,
-                 Acceptor& acceptor)
-      : acceptor_(acceptor),
+                 const Limits& limits, Acceptor& acceptor)
+      : limits_(limits),
+        acceptor_(acceptor),
         file_(std::move(file)),
         socket_(std::move(socket)),
         name_(std::move(name)),
         rest_(loop, [this] { Watch(true); }) {}
 
   Status Open(IoLoop& loop) {
-    auto watch = loop.WatchSocket(socket().get(), [this](IoLoop::Ready) { OnReadable(); });
+    auto watch = loop.MakeWatch(socket().get(), [this](IoLoop::Ready) { OnReadable(); });
     if (!watch) return std::move(watch).error();
     watch_ = std::move(*watch);
     Watch(true);
@@ -63,7 +65,7 @@ class SocketListener final : public Listener {
     for (int i = 0; i < kMaxAccepts && link.get() != nullptr && !held_; ++i) {
       OsHandle peer(accept4(socket().get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
       if (peer.valid()) {
-        acceptor_.OnAccepted(std::move(peer));
+        acceptor_.OnAccepted(std::make_unique<SocketStream>(std::move(peer), limits_));
       } else if (errno == EAGAIN) {
         return;
       } else if (errno != EINTR && errno != ECONNABORTED) {
@@ -79,6 +81,7 @@ class SocketListener final : public Listener {
   }
 
   Anchor<SocketListener> anchor_{this};
+  const Limits limits_;
   Acceptor& acceptor_;
   std::optional<SocketFile> file_;
   OsHandle socket_;
@@ -90,9 +93,9 @@ class SocketListener final : public Listener {
 
 Result<std::unique_ptr<Listener>> Open(IoLoop& loop, std::string name,
                                        std::optional<SocketFile> file, OsHandle socket,
-                                       Listener::Acceptor& acceptor) {
+                                       const Limits& limits, Listener::Acceptor& acceptor) {
   auto listener = std::make_unique<SocketListener>(loop, std::move(name), std::move(file),
-                                                   std::move(socket), acceptor);
+                                                   std::move(socket), limits, acceptor);
   if (Status status = listener->Open(loop); !status.ok()) return Error(std::move(status));
   return listener;
 }
@@ -117,24 +120,24 @@ Result<OsHandle> BindAbstract(const Endpoint& endpoint, int backlog) {
 }  // namespace
 
 Result<std::unique_ptr<Listener>> Listen(IoLoop& loop, const Endpoint& endpoint,
-                                         const ListenOptions& options,
+                                         const ListenOptions& options, const Limits& limits,
                                          Listener::Acceptor& acceptor) {
   if (endpoint.kind() == Endpoint::Kind::kAbstract) {
     auto socket = BindAbstract(endpoint, options.backlog);
     if (!socket) return Error(std::move(socket).error());
-    return Open(loop, endpoint.ToString(), std::nullopt, std::move(*socket), acceptor);
+    return Open(loop, endpoint.ToString(), std::nullopt, std::move(*socket), limits, acceptor);
   }
   auto file = SocketFile::Create(endpoint, options);
   if (!file) return Error(std::move(file).error());
-  return Open(loop, endpoint.ToString(), std::move(*file), OsHandle(), acceptor);
+  return Open(loop, endpoint.ToString(), std::move(*file), OsHandle(), limits, acceptor);
 }
 
-Result<std::unique_ptr<Listener>> ListenOn(IoLoop& loop, OsHandle socket,
+Result<std::unique_ptr<Listener>> ListenOn(IoLoop& loop, OsHandle socket, const Limits& limits,
                                            Listener::Acceptor& acceptor) {
   if (Status status = CheckSocket(socket, true); !status.ok()) return Error(std::move(status));
   if (Status status = SetNonBlocking(socket); !status.ok()) return Error(std::move(status));
   std::string name = NameOf(socket);
-  return Open(loop, std::move(name), std::nullopt, std::move(socket), acceptor);
+  return Open(loop, std::move(name), std::nullopt, std::move(socket), limits, acceptor);
 }
 
 }  // namespace lwmsg::internal

@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "runtime/platform.h"
 #include "runtime/posix/peer_token.h"
 #include "runtime/posix/socket_address.h"
 #include "runtime/posix/socket_options.h"
@@ -74,6 +75,36 @@ class SendControl {
 
 }  // namespace
 
+SocketStream::SocketStream(OsHandle socket, const Limits& limits)
+    : FrameStream(limits), socket_(std::move(socket)) {
+  Connected();
+}
+
+SocketStream::SocketStream(OsHandle socket, Endpoint endpoint, std::optional<uint32_t> server_euid,
+                           const Limits& limits)
+    : FrameStream(limits),
+      socket_(std::move(socket)),
+      endpoint_(std::move(endpoint)),
+      server_euid_(server_euid) {}
+
+Result<bool> SocketStream::Connect() {
+  auto connected = ConnectOnce(socket_, *endpoint_);
+  if (!connected || !*connected) return connected;
+  Connected();
+  if (server_euid_ && peer_.euid() != server_euid_) {
+    return Error(StatusCode::kPermissionDenied, "the server at " + endpoint_->ToString() + " is " +
+                                                    peer_.ToString() + ", not the wanted user " +
+                                                    std::to_string(*server_euid_) +
+                                                    "; nothing was sent to it");
+  }
+  return true;
+}
+
+Result<std::unique_ptr<IoLoop::Watch>> SocketStream::MakeWatch(IoLoop& loop,
+                                                               IoLoop::ReadyCallback callback) {
+  return loop.MakeWatch(socket_.get(), std::move(callback));
+}
+
 void SocketStream::Connected() {
   SocketPeer peer = PeerOfSocket(socket_);
   peer_ = std::move(peer.token);
@@ -81,7 +112,7 @@ void SocketStream::Connected() {
   if (wants_credentials_) ReceiveCredentials(socket_, true);
 }
 
-Result<SocketStream::Progress> SocketStream::Read(std::span<std::byte> shared) {
+Result<FrameStream::Progress> SocketStream::Read(std::span<std::byte> shared) {
   const FrameReader::Space space = reader_.SpaceFor(shared);
   std::array<iovec, 2> pieces = {iovec{space.frame.data(), space.frame.size()},
                                  iovec{space.shared.data(), space.shared.size()}};
@@ -145,7 +176,7 @@ void SocketStream::TakeControl(const msghdr& header, std::vector<OsHandle>& hand
   ReceiveCredentials(socket_, false);
 }
 
-Result<SocketStream::Progress> SocketStream::Write() {
+Result<FrameStream::Progress> SocketStream::Write() {
   while (!queue_.empty()) {
     SendQueue::Batch batch = queue_.Next(kMaxPieces);
     std::array<iovec, kMaxPieces> pieces;
@@ -172,6 +203,20 @@ Result<SocketStream::Progress> SocketStream::Write() {
     }
   }
   return Progress::kEnd;
+}
+
+Result<std::unique_ptr<FrameStream>> NewStream(const Endpoint& endpoint,
+                                               std::optional<uint32_t> server_euid,
+                                               const Limits& limits) {
+  auto socket = NewSocket();
+  if (!socket) return Error(std::move(socket).error());
+  return std::make_unique<SocketStream>(std::move(*socket), endpoint, server_euid, limits);
+}
+
+Result<std::unique_ptr<FrameStream>> AdoptStream(OsHandle native, const Limits& limits) {
+  if (Status status = CheckSocket(native, false); !status.ok()) return Error(std::move(status));
+  if (Status status = SetNonBlocking(native); !status.ok()) return Error(std::move(status));
+  return std::make_unique<SocketStream>(std::move(native), limits);
 }
 
 }  // namespace lwmsg::internal

@@ -18,7 +18,7 @@ class Orders {
  public:
   Orders(Loop& loop, int from, std::function<void(const std::string&)> told)
       : loop_(loop), from_(from), told_(std::move(told)) {
-    watch_ = *loop.impl().WatchSocket(from, [this](auto) { Read(); });
+    watch_ = *loop.impl().MakeWatch(from, [this](auto) { Read(); });
     watch_->Want({true, false});
   }
 

@@ -6,8 +6,7 @@
 
 #include "lwmsg/lwmsg.h"
 #include "runtime/direct.h"
-#include "runtime/platform.h"
-#include "runtime/posix/socket_address.h"
+#include "runtime/stream_transport.h"
 #include "runtime/uv_loop.h"
 #include "tests/support/inventory.h"
 #include "tests/support/manual_executor.h"
@@ -70,23 +69,25 @@ class LocalWire final : public SocketWire, private internal::Listener::Acceptor 
  public:
   std::pair<std::unique_ptr<Transport>, std::unique_ptr<Transport>> Make() override {
     auto endpoint = Endpoint::Parse(folder_.Endpoint());
-    auto listener = internal::Listen(loop_, *endpoint, {}, *this);
+    auto listener = internal::Listen(loop_, *endpoint, {}, {}, *this);
     EXPECT_TRUE(listener) << listener.error();
-    auto connected = internal::NewSocket();
-    EXPECT_TRUE(internal::ConnectOnce(*connected, *endpoint));
-    EXPECT_TRUE(RunUntil([&] { return accepted_.valid(); }));
-    return {Adopt(std::move(*connected)), Adopt(std::move(accepted_))};
+    auto connected = internal::ConnectTransport(loop_, *endpoint, {}, {});
+    EXPECT_TRUE(connected) << connected.error();
+    EXPECT_TRUE(RunUntil([&] { return accepted_ != nullptr; }));
+    return {std::move(*connected), std::move(accepted_)};
   }
 
  private:
-  void OnAccepted(OsHandle socket) override { accepted_ = std::move(socket); }
+  void OnAccepted(std::unique_ptr<internal::FrameStream> stream) override {
+    accepted_ = std::make_unique<internal::StreamTransport>(loop_, std::move(stream), Limits());
+  }
   void OnClientWaits() override {}
   void OnAcceptFailed(const internal::Listener& /*listener*/, const Status& reason) override {
     ADD_FAILURE() << reason;
   }
 
   TemporaryFolder folder_;
-  OsHandle accepted_;
+  std::unique_ptr<Transport> accepted_;
 };
 
 class DirectWire final : public SocketWire {

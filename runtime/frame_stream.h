@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <span>
+#include <utility>
+
+#include "lwmsg/limits.h"
+#include "lwmsg/token.h"
+#include "lwmsg/transport.h"
+#include "runtime/frame_reader.h"
+#include "runtime/io_loop.h"
+#include "runtime/send_queue.h"
+
+namespace lwmsg::internal {
+
+// Frames to and from one peer over one socket or pipe: the only place that reads and writes it.
+// Never blocks, never calls back. Each platform has one.
+class FrameStream {
+ public:
+  virtual ~FrameStream() = default;
+
+  // One attempt to connect, for a stream that was made for an endpoint; also sees who the server
+  // is. False: the server is busy, try again later. Error: kUnavailable or kNotFound if there is no
+  // server, kPermissionDenied.
+  virtual Result<bool> Connect() = 0;
+  // Waits for what Read or Write were blocked by. The stream outlives it.
+  virtual Result<std::unique_ptr<IoLoop::Watch>> MakeWatch(IoLoop& loop,
+                                                           IoLoop::ReadyCallback callback) = 0;
+
+  enum class Progress { kSome, kBlocked, kEnd };
+  // Reads once. kSome: ask Next. Error: kUnavailable, kMalformed (handles were lost).
+  virtual Result<Progress> Read(std::span<std::byte> shared) = 0;
+  // As FrameReader::Next.
+  Result<std::optional<Frame>> Next() { return reader_.Next(); }
+  // True if the last read may have left something behind.
+  bool last_read_was_full() const { return last_read_was_full_; }
+  bool at_boundary() const { return reader_.at_boundary(); }
+
+  void Queue(OutgoingMessage message) { queue_.Add(std::move(message)); }
+  // Writes what the kernel takes. kEnd: all is written. On an error what was queued is dropped;
+  // kUnavailable: the peer reads no more, but may have written.
+  virtual Result<Progress> Write() = 0;
+  size_t queued_bytes() const { return queue_.bytes(); }
+
+  virtual void HangUp() = 0;
+  // See Transport::peer.
+  virtual const Token& peer() const = 0;
+
+ protected:
+  explicit FrameStream(const Limits& limits) : reader_(limits) {}
+
+  FrameReader reader_;
+  SendQueue queue_;
+  bool last_read_was_full_ = false;
+};
+
+}  // namespace lwmsg::internal

@@ -1,0 +1,71 @@
+#include <poll.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "runtime/platform.h"
+#include "runtime/uv_handle.h"
+
+namespace lwmsg::internal {
+namespace {
+
+class PollWatch final : public IoLoop::Watch {
+ public:
+  explicit PollWatch(IoLoop::ReadyCallback callback) : callback_(std::move(callback)) {}
+
+  int Open(uv_loop_t* loop, int socket) {
+    return poll_.Open(this, [&](uv_poll_t* poll) { return uv_poll_init(loop, poll, socket); });
+  }
+
+  void Want(IoLoop::Ready wanted) override {
+    const int events =
+        (wanted.readable ? UV_READABLE | UV_DISCONNECT : 0) | (wanted.writable ? UV_WRITABLE : 0);
+    if (events == events_) return;
+    events_ = events;
+    if (events == 0) {
+      uv_poll_stop(poll_.get());
+      return;
+    }
+    uv_poll_start(poll_.get(), events, [](uv_poll_t* poll, int status, int ready) {
+      auto* self = static_cast<PollWatch*>(poll->data);
+      // An error is met again, with its number, by whoever reads or writes.
+      if (status < 0) ready = self->events_;
+      const bool hung_up = (ready & UV_DISCONNECT) != 0;
+      self->callback_({(ready & UV_READABLE) != 0 || hung_up, (ready & UV_WRITABLE) != 0});
+    });
+  }
+
+ private:
+  IoLoop::ReadyCallback callback_;
+  UvHandle<uv_poll_t> poll_;
+  int events_ = 0;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<IoLoop::Watch>> MakeUvWatch(uv_loop_t* loop, OsHandle::Native native,
+                                                   IoLoop::ReadyCallback callback) {
+  auto watch = std::make_unique<PollWatch>(std::move(callback));
+  if (const int error = watch->Open(loop, native); error != 0) {
+    return Error(StatusCode::kInternal, std::string("uv_poll_init: ") + uv_strerror(error));
+  }
+  return watch;
+}
+
+void Wait(std::span<Waited> waited, int timeout_ms) {
+  std::vector<pollfd> polled;
+  polled.reserve(waited.size());
+  for (const Waited& one : waited) {
+    const int events = (one.wanted.readable ? POLLIN : 0) | (one.wanted.writable ? POLLOUT : 0);
+    polled.push_back({one.native, static_cast<int16_t>(events), 0});
+  }
+  if (poll(polled.data(), polled.size(), timeout_ms) <= 0) return;
+  for (size_t i = 0; i < waited.size(); ++i) {
+    const int events = polled[i].revents;
+    const bool ended = (events & (POLLERR | POLLHUP | POLLNVAL)) != 0;
+    waited[i].happened = {ended || (events & POLLIN) != 0, (events & POLLOUT) != 0};
+  }
+}
+
+}  // namespace lwmsg::internal

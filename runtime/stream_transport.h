@@ -1,0 +1,83 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "lwmsg/endpoint.h"
+#include "lwmsg/internal/link.h"
+#include "lwmsg/transport.h"
+#include "runtime/frame_stream.h"
+#include "runtime/io_loop.h"
+
+namespace lwmsg::internal {
+
+// A Transport over one FrameStream, on any IoLoop. Owned by its association.
+class StreamTransport final : public Transport, private Flushable {
+ public:
+  // Over a connected stream.
+  StreamTransport(IoLoop& loop, std::unique_ptr<FrameStream> stream, const Limits& limits);
+  // Over a stream that is not connected yet, as the server at `endpoint` is busy: tries when it is
+  // started.
+  StreamTransport(IoLoop& loop, std::unique_ptr<FrameStream> stream, std::string endpoint,
+                  const Limits& limits);
+  // Sends what the kernel takes of the queue at once, and hangs up.
+  ~StreamTransport() override;
+
+  void Start(Listener& listener) override;
+  void Send(OutgoingMessage message) override;
+  void Close(UniqueFunction<void()> done) override;
+  size_t queued_bytes() const override { return stream_->queued_bytes(); }
+  const Token& peer() const override { return stream_->peer(); }
+
+ private:
+  // kFinishing: Close was called, and the queue is still going out.
+  enum class State { kIdle, kConnecting, kOpen, kFinishing, kDone };
+
+  void Flush() override;
+  void TryConnect();
+  void Open();
+  void OnReady(IoLoop::Ready ready);
+  // Reads and delivers until nothing is there for now. False if this was destroyed or is closed.
+  bool Receive();
+  bool Deliver();
+  void UpdateWatch(bool blocked);
+  void OnTimer();
+  // Tells the listener, last.
+  void Fail(Status reason);
+  void FailLater(Status reason);
+  void Finish();
+
+  Anchor<StreamTransport> anchor_{this};
+  IoLoop& loop_;
+  const Limits limits_;
+  std::unique_ptr<FrameStream> stream_;
+  // Not empty: still to be connected.
+  std::string endpoint_;
+  State state_ = State::kIdle;
+  Listener* listener_ = nullptr;
+  UniqueFunction<void()> done_;
+  bool write_failed_ = false;
+  bool failed_ = false;      // The listener was told.
+  bool delivering_ = false;  // A frame is in the listener's hands.
+  TimePoint connect_deadline_;
+  std::chrono::milliseconds connect_delay_{1};
+  // Bounds connecting, then each stretch of time in which the peer takes nothing.
+  Timer timer_;
+  std::unique_ptr<IoLoop::Watch> watch_;
+};
+
+// Connects to `endpoint`, of a kind other than DIRECT; one that is there but busy is waited for
+// once the transport is started. If `server_euid` is given, nothing is sent to a server that does
+// not belong to that user. Error: kUnavailable or kNotFound if there is no server,
+// kPermissionDenied.
+Result<std::unique_ptr<Transport>> ConnectTransport(IoLoop& loop, const Endpoint& endpoint,
+                                                    std::optional<uint32_t> server_euid,
+                                                    const Limits& limits);
+
+// Over a connected socket or pipe: one end of a pair, or one accepted elsewhere. Error:
+// kInvalidArgument if it is neither.
+Result<std::unique_ptr<Transport>> AdoptTransport(IoLoop& loop, OsHandle native,
+                                                  const Limits& limits);
+
+}  // namespace lwmsg::internal
