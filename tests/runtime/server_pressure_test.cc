@@ -120,10 +120,11 @@ TEST_F(ServerPressureTest, FullServerEvictsNobodyUntilAClientWaits) {
 TEST_F(ServerPressureTest, EvictionWaitsForTheIdleTimeout) {
   ServeAndListen(Places(1, milliseconds(60)));
   Peer& first = NewPeer();
-  ASSERT_EQ(Call(first), Status());
   const auto start = std::chrono::steady_clock::now();
+  ASSERT_EQ(Call(first), Status());
   EXPECT_EQ(CallAnew(), Status());
-  EXPECT_GE(std::chrono::steady_clock::now() - start, milliseconds(40));
+  // The loop's clock counts whole milliseconds.
+  EXPECT_GE(std::chrono::steady_clock::now() - start, milliseconds(59));
   EXPECT_EQ(ends_.size(), 1U);
 }
 
