@@ -143,6 +143,7 @@ class Association final : public internal::CallTarget, private Transport::Listen
 
   void OnFrame(Frame frame) override;
   void OnClosed(Status reason) override;
+  void OnUnsent(OutgoingMessage message, const Status& reason) override;
 
   void Deliver(IncomingMessage message);
   void OnMessage(IncomingMessage message);

@@ -270,6 +270,29 @@ void Association::Send(OutgoingMessage message) {
   });
 }
 
+void Association::OnUnsent(OutgoingMessage message, const Status& reason) {
+  if (session_ != nullptr) {
+    // The peer will not release what it was never told of.
+    for (const internal::ObjectName& name : message.object_names()) {
+      if (!name.receivers) static_cast<void>(session_->Release(name.id, 1));
+    }
+  }
+  const auto envelope = message.state().envelope.asReader();
+  if (envelope.isReply()) return SendError(envelope.getReply().getId(), reason);
+  // The end of the stream, for the caller; its handler finds that nobody takes more.
+  if (envelope.isItem()) return AnswerError(envelope.getItem().getId(), reason);
+  const uint32_t id = envelope.isCall() ? envelope.getCall().getId() : 0;
+  if (outgoing_.Find(id) == nullptr) {
+    config_.log.Write(LogLevel::kWarning,
+                      [&] { return "a one-way call was not sent: " + reason.ToString(); });
+    return;
+  }
+  auto call = outgoing_.Remove(id);
+  if (!call.done) return;
+  call.done(
+      Error(reason.code(), MethodName(*call.protocol, *call.method) + ": " + reason.message()));
+}
+
 std::optional<TimePoint> Association::DeadlineAfter(std::chrono::microseconds timeout) const {
   if (timeout <= timeout.zero()) return std::nullopt;
   return executor_.Now() + std::min(timeout, kLongestTimeout);

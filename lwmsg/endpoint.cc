@@ -9,7 +9,8 @@ struct Scheme {
 };
 constexpr Scheme kSchemes[] = {{Endpoint::Kind::kPath, "unix:"},
                                {Endpoint::Kind::kAbstract, "unix-abstract:"},
-                               {Endpoint::Kind::kDirect, "direct:"}};
+                               {Endpoint::Kind::kDirect, "direct:"},
+                               {Endpoint::Kind::kPipe, "pipe:"}};
 
 const Scheme* SchemeOf(std::string_view text) {
   for (const Scheme& scheme : kSchemes) {
@@ -40,8 +41,8 @@ Result<Endpoint> Endpoint::Parse(std::string_view text) {
   if (scheme == nullptr) {
     return Error(StatusCode::kInvalidArgument,
                  "endpoint '" + std::string(text) +
-                     "' has no known scheme; write unix:/path/of/socket, unix-abstract:name or "
-                     "direct:name");
+                     "' has no known scheme; write unix:/path/of/socket, unix-abstract:name, "
+                     "pipe:name (Windows) or direct:name");
   }
   std::string_view name = text.substr(scheme->prefix.size());
   if (name.empty()) {

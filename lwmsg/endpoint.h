@@ -9,14 +9,17 @@
 namespace lwmsg {
 
 // A parsed address of a server:
-//   direct:app               a name in this process (connection mode DIRECT)
-//   unix:/run/app.sock       a socket file (relative paths are taken as they are)
-//   unix-abstract:app        a name in the network namespace; it has no permissions, so any user
-//   can
-//                            take it first (unix(7), "Abstract sockets") and any user can connect
+//   direct:app           a name in this process (connection mode DIRECT)
+//   unix:/run/app.sock   a socket file (relative paths are taken as they are); on Unix
+//   unix-abstract:app    a name in the network namespace; it has no permissions, so any user can
+//   take
+//                        it first (unix(7), "Abstract sockets") and any user can connect; on Linux
+//   pipe:app             the named pipe \\.\pipe\app; on Windows
+// Each can be parsed everywhere; who uses one that the system does not have is told what to use
+// instead (kUnimplemented).
 class Endpoint {
  public:
-  enum class Kind { kPath, kAbstract, kDirect };
+  enum class Kind { kPath, kAbstract, kDirect, kPipe };
 
   // Error: kInvalidArgument, with what is wrong and the forms that there are.
   static Result<Endpoint> Parse(std::string_view text);

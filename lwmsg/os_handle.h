@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <utility>
 
 #include "lwmsg/status.h"
@@ -12,16 +13,23 @@ namespace lwmsg {
 class OsHandle {
  public:
 #ifdef _WIN32
-  using Native = void*;
+  using Native = void*;  // HANDLE, also of a socket.
   static constexpr Native kNone = nullptr;
+
+  OsHandle() = default;
+  // Takes ownership of `native`. Of INVALID_HANDLE_VALUE it does not: that is what CreateFile gives
+  // for none, and elsewhere it means this process.
+  explicit OsHandle(Native native)
+      : native_(reinterpret_cast<intptr_t>(native) == -1 ? kNone : native) {}
 #else
   using Native = int;
   static constexpr Native kNone = -1;
-#endif
 
   OsHandle() = default;
   // Takes ownership of `native`.
   explicit OsHandle(Native native) : native_(native) {}
+#endif
+
   OsHandle(OsHandle&& other) noexcept : native_(std::exchange(other.native_, kNone)) {}
   OsHandle& operator=(OsHandle&& other) noexcept {
     if (this != &other) {

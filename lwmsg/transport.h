@@ -28,6 +28,9 @@ class Transport {
     // Exactly once, and the last call; not after Close or destruction. OK: the peer ended the
     // stream at the end of a frame. kMalformed: its framing is broken, and it can still be told.
     virtual void OnClosed(Status reason) = 0;
+    // A message that was sent cannot go to this peer, as its OS handles cannot be passed; others
+    // can.
+    virtual void OnUnsent(OutgoingMessage message, const Status& reason) = 0;
 
    protected:
     ~Listener() = default;
@@ -35,7 +38,7 @@ class Transport {
 
   virtual ~Transport() = default;
 
-  // Begins to receive. `listener` outlives this object. Either listener function may destroy this.
+  // Begins to receive. `listener` outlives this object. Each listener function may destroy this.
   virtual void Start(Listener& listener) = 0;
   // Queues a message with its handles, also before the connection is there. Never blocks, never
   // calls the listener.

@@ -32,9 +32,10 @@ class UnusableTransport final : public Transport {
   Token peer_;
 };
 
-// Of an endpoint: go on to the next.
+// Of an endpoint, or it is of a kind for another system: go on to the next.
 bool NobodyThere(const Status& status) {
-  return status.code() == StatusCode::kUnavailable || status.code() == StatusCode::kNotFound;
+  return status.code() == StatusCode::kUnavailable || status.code() == StatusCode::kNotFound ||
+         status.code() == StatusCode::kUnimplemented;
 }
 
 }  // namespace

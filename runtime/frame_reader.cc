@@ -37,37 +37,69 @@ void FrameReader::Add(const Space& space, size_t size, std::vector<OsHandle> han
 }
 
 Result<std::optional<Frame>> FrameReader::Next() {
-  if (header_size_ < kFrameHeaderBytes) {
-    header_size_ += Take(std::span(header_).subspan(header_size_));
-    if (header_size_ == kFrameHeaderBytes) {
+  while (true) {
+    if (header_size_ < kFrameHeaderBytes) {
+      header_size_ += Take(std::span(header_).subspan(header_size_));
+      if (header_size_ < kFrameHeaderBytes) break;
       if (Status status = ParseHeader(); !status.ok()) return Error(std::move(status));
     }
-  }
-  if (header_size_ == kFrameHeaderBytes) {
     const std::span<std::byte> unread = input_;
     const size_t taken = Take(BodyRest());
     SecureWipe(unread.data(), taken);
     body_size_ += taken;
-    if (BodyRest().empty()) {
-      // More may belong to a frame behind this one, if one has begun.
-      const bool surplus = input_.empty() && handles_.size() > handle_count_;
-      if (handles_.size() < handle_count_ || surplus) {
-        return Error(Malformed("frame counts " + std::to_string(handle_count_) +
-                               " OS handles, but " + std::to_string(handles_.size()) +
-                               " came with it"));
-      }
-      Frame frame{kj::mv(body_), {}};
-      frame.handles.reserve(handle_count_);
-      for (size_t i = 0; i < handle_count_; ++i) {
-        frame.handles.push_back(std::move(handles_.front()));
-        handles_.pop_front();
-      }
-      header_size_ = 0;
-      return std::optional(std::move(frame));
-    }
+    if (!BodyRest().empty()) break;
+    auto frame = records_ != nullptr ? FinishWithRecords() : FinishBeside();
+    if (!frame || *frame) return frame;
+    if (header_size_ != 0) break;
   }
   if (Status status = CheckSurplus(); !status.ok()) return Error(std::move(status));
   return std::optional<Frame>();
+}
+
+Result<std::optional<Frame>> FrameReader::FinishBeside() {
+  // More may belong to a frame behind this one, if one has begun.
+  const bool surplus = input_.empty() && handles_.size() > handle_count_;
+  if (handles_.size() < handle_count_ || surplus) {
+    return Error(Malformed("frame counts " + std::to_string(handle_count_) + " OS handles, but " +
+                           std::to_string(handles_.size()) + " came with it"));
+  }
+  Frame frame{kj::mv(body_), {}};
+  frame.handles.reserve(handle_count_);
+  for (size_t i = 0; i < handle_count_; ++i) {
+    frame.handles.push_back(std::move(handles_.front()));
+    handles_.pop_front();
+  }
+  header_size_ = 0;
+  return std::optional(std::move(frame));
+}
+
+Result<std::optional<Frame>> FrameReader::FinishWithRecords() {
+  const size_t before = record_bytes_.size();
+  record_bytes_.resize(handle_count_ * kHandleRecordBytes);
+  const size_t taken = Take(std::span(record_bytes_).subspan(before));
+  if (before + taken < record_bytes_.size()) {
+    record_bytes_.resize(before + taken);
+    return std::optional<Frame>();
+  }
+  std::vector<HandleRecord> records;
+  records.reserve(handle_count_);
+  for (size_t i = 0; i < handle_count_; ++i) {
+    records.push_back(ParseRecord(
+        std::span(record_bytes_).subspan(i * kHandleRecordBytes).first<kHandleRecordBytes>()));
+  }
+  record_bytes_.clear();
+  header_size_ = 0;
+  if (body_.size() == 0) {
+    if (Status status = records_->Control(records); !status.ok()) return Error(std::move(status));
+    return std::optional<Frame>();
+  }
+  Frame frame{kj::mv(body_), {}};
+  if (!records.empty()) {
+    auto handles = records_->Receive(records);
+    if (!handles) return Error(std::move(handles).error());
+    frame.handles = std::move(*handles);
+  }
+  return std::optional(std::move(frame));
 }
 
 size_t FrameReader::Take(std::span<std::byte> to) {
@@ -92,7 +124,9 @@ Status FrameReader::ParseHeader() {
   for (std::byte reserved : header.subspan(10)) {
     if (reserved != std::byte{0}) return Malformed("reserved bytes of a frame header are not zero");
   }
-  if (bytes == 0) return Malformed("frame without a message");
+  if (bytes == 0 && (records_ == nullptr || handle_count_ == 0)) {
+    return Malformed("frame without a message");
+  }
   if (bytes > limits_.max_frame_bytes) {
     return Malformed("frame of " + std::to_string(bytes) + " bytes; the limit is " +
                      std::to_string(limits_.max_frame_bytes) + ", Limits::max_frame_bytes");

@@ -10,6 +10,7 @@
 #include "lwmsg/internal/message_state.h"
 #include "lwmsg/limits.h"
 #include "lwmsg/transport.h"
+#include "runtime/handle_record.h"
 
 namespace lwmsg::internal {
 
@@ -17,7 +18,10 @@ namespace lwmsg::internal {
 // schema/wire.capnp. No I/O of its own. Keeps no buffer between frames; after an error it is done.
 class FrameReader {
  public:
-  explicit FrameReader(const Limits& limits) : limits_(limits) {}
+  // OS handles come beside the bytes, with Add, unless `records` is given: then among them, as
+  // records. It outlives this.
+  explicit FrameReader(const Limits& limits, HandleRecords* records = nullptr)
+      : limits_(limits), records_(records) {}
   ~FrameReader();
   FrameReader(FrameReader&&) noexcept = default;
   FrameReader& operator=(FrameReader&&) noexcept = default;
@@ -46,16 +50,21 @@ class FrameReader {
   size_t Take(std::span<std::byte> to);
   Status ParseHeader();
   std::span<std::byte> BodyRest();
+  // The frame under way, whose body is complete. Nothing: it was none, or its handles are missing.
+  Result<std::optional<Frame>> FinishBeside();
+  Result<std::optional<Frame>> FinishWithRecords();
   Status CheckSurplus() const;
 
   Limits limits_;
+  HandleRecords* records_;
   std::span<std::byte> input_;
   std::array<std::byte, kFrameHeaderBytes> header_{};
   size_t header_size_ = 0;
   size_t handle_count_ = 0;  // Of the frame under way, once its header is complete.
   kj::Array<capnp::word> body_;
-  size_t body_size_ = 0;          // In bytes, as read so far.
-  std::deque<OsHandle> handles_;  // In order of arrival, not yet given to a frame.
+  size_t body_size_ = 0;                 // In bytes, as read so far.
+  std::deque<OsHandle> handles_;         // In order of arrival, not yet given to a frame.
+  std::vector<std::byte> record_bytes_;  // Behind the body, as read so far.
 };
 
 }  // namespace lwmsg::internal

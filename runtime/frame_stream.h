@@ -39,21 +39,29 @@ class FrameStream {
   bool at_boundary() const { return reader_.at_boundary(); }
 
   void Queue(OutgoingMessage message) { queue_.Add(std::move(message)); }
-  // Writes what the kernel takes. kEnd: all is written. On an error what was queued is dropped;
-  // kUnavailable: the peer reads no more, but may have written.
+  // Writes what the kernel takes. kEnd: all is written; kSome: there is one Unsent. On an error
+  // what was queued is dropped; kUnavailable: the peer reads no more, but may have written.
   virtual Result<Progress> Write() = 0;
   size_t queued_bytes() const { return queue_.bytes(); }
+  // A message that Write found cannot be sent to this peer at all, and why; those behind it go on.
+  struct Unsent {
+    OutgoingMessage message;
+    Status reason;
+  };
+  std::optional<Unsent> TakeUnsent() { return std::exchange(unsent_, std::nullopt); }
 
   virtual void HangUp() = 0;
   // See Transport::peer.
   virtual const Token& peer() const = 0;
 
  protected:
-  explicit FrameStream(const Limits& limits) : reader_(limits) {}
+  explicit FrameStream(const Limits& limits, HandleRecords* records = nullptr)
+      : reader_(limits, records) {}
 
   FrameReader reader_;
   SendQueue queue_;
   bool last_read_was_full_ = false;
+  std::optional<Unsent> unsent_;
 };
 
 }  // namespace lwmsg::internal

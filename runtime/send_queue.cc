@@ -1,5 +1,6 @@
 #include "runtime/send_queue.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace lwmsg::internal {
@@ -8,30 +9,45 @@ void SendQueue::Add(OutgoingMessage message) {
   size_t bytes = 0;
   for (auto piece : message.Pieces()) bytes += piece.size();
   bytes_ += bytes;
-  messages_.push_back({std::move(message), bytes});
+  messages_.push_back({std::move(message), bytes, {}});
 }
 
 SendQueue::Batch SendQueue::Next(size_t max_pieces) {
   pieces_.clear();
   size_t skip = written_;
   std::span<OsHandle> handles;
-  for (auto& [message, bytes] : messages_) {
-    const bool first = &message == &messages_.front().message;
-    const auto own = message.handles().all();
+  const auto add = [&](kj::ArrayPtr<const kj::byte> piece) {
+    const size_t cut = std::min(skip, piece.size());
+    skip -= cut;
+    if (cut < piece.size()) pieces_.push_back(piece.slice(cut, piece.size()));
+    return pieces_.size() < max_pieces;
+  };
+  for (Entry& entry : messages_) {
+    const bool first = &entry == &messages_.front();
+    const auto own = entry.message.handles().all();
     if (!first && !own.empty()) break;
     if (first && written_ == 0) handles = own;
-    for (auto piece : message.Pieces()) {
-      if (skip >= piece.size()) {
-        skip -= piece.size();
-        continue;
-      }
-      pieces_.push_back(piece.slice(skip, piece.size()));
-      skip = 0;
-      if (pieces_.size() == max_pieces) return {pieces_, handles};
+    for (auto piece : entry.message.Pieces()) {
+      if (!add(piece)) return {pieces_, handles};
     }
+    const auto* trailer = reinterpret_cast<const kj::byte*>(entry.trailer.data());
+    if (!add(kj::arrayPtr(trailer, entry.trailer.size()))) break;
     if (!own.empty()) break;
   }
   return {pieces_, handles};
+}
+
+void SendQueue::SetTrailer(std::vector<std::byte> trailer) {
+  messages_.front().bytes += trailer.size();
+  bytes_ += trailer.size();
+  messages_.front().trailer = std::move(trailer);
+}
+
+OutgoingMessage SendQueue::TakeFirst() {
+  OutgoingMessage message = std::move(messages_.front().message);
+  bytes_ -= messages_.front().bytes;
+  messages_.pop_front();
+  return message;
 }
 
 void SendQueue::Written(size_t size) {

@@ -25,15 +25,22 @@ class SendQueue {
   Batch Next(size_t max_pieces);
   // `size` bytes of the last batch were written, with all its handles.
   void Written(size_t size);
+  // Bytes that go out right behind the first message, of which nothing was written yet.
+  void SetTrailer(std::vector<std::byte> trailer);
+  // Takes the first message out, of which nothing was written yet.
+  OutgoingMessage TakeFirst();
   void Clear();
 
   bool empty() const { return messages_.empty(); }
   size_t bytes() const { return bytes_; }
+  // False in the middle of a message.
+  bool at_boundary() const { return written_ == 0; }
 
  private:
   struct Entry {
     OutgoingMessage message;
-    size_t bytes;
+    size_t bytes;  // With the trailer.
+    std::vector<std::byte> trailer;
   };
 
   std::deque<Entry> messages_;

@@ -78,6 +78,7 @@ void StreamTransport::Flush() {
   if (write_failed_ || (state_ != State::kOpen && state_ != State::kFinishing)) return;
   const size_t before = stream_->queued_bytes();
   auto progress = stream_->Write();
+  if (!TellUnsent() || state_ == State::kDone) return;
   if (!progress) {
     write_failed_ = true;
     if (state_ == State::kFinishing) return Finish();
@@ -89,7 +90,7 @@ void StreamTransport::Flush() {
     return UpdateWatch(false);
   }
   const bool blocked = *progress == FrameStream::Progress::kBlocked;
-  if (!blocked) {
+  if (*progress == FrameStream::Progress::kEnd) {
     timer_.Disarm();
     if (state_ == State::kFinishing) return Finish();
   } else if (stream_->queued_bytes() < before || !timer_.when()) {
@@ -143,6 +144,17 @@ bool StreamTransport::Deliver() {
     delivering_ = outer;
     if (state_ != State::kOpen) return false;
   }
+}
+
+bool StreamTransport::TellUnsent() {
+  const auto link = anchor_.link();
+  while (auto unsent = stream_->TakeUnsent()) {
+    // What was behind it.
+    loop_.FlushAtEndOfTurn(*this);
+    if (state_ == State::kOpen) listener_->OnUnsent(std::move(unsent->message), unsent->reason);
+    if (link.get() == nullptr) return false;
+  }
+  return true;
 }
 
 void StreamTransport::UpdateWatch(bool blocked) {

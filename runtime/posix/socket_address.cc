@@ -73,6 +73,12 @@ Result<SocketAddress> ToSocketAddress(const Endpoint& endpoint) {
   return result;
 }
 
+Status CheckKind(const Endpoint& endpoint) {
+  if (endpoint.kind() != Endpoint::Kind::kPipe) return Status();
+  return Status(StatusCode::kUnimplemented, "endpoint " + endpoint.ToString() +
+                                                " is for Windows only; use unix:/path/of/socket");
+}
+
 Result<OsHandle> NewSocket() {
   OsHandle socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket.valid()) return Error(ErrnoStatus("cannot make a socket", errno));

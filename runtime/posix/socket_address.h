@@ -25,6 +25,9 @@ struct SocketAddress {
 // Error: kInvalidArgument if the name is too long for sockaddr_un; it is never cut.
 Result<SocketAddress> ToSocketAddress(const Endpoint& endpoint);
 
+// Error: kUnimplemented for a kind of endpoint that is not on Unix.
+Status CheckKind(const Endpoint& endpoint);
+
 // A new Unix stream socket, non-blocking and close-on-exec.
 Result<OsHandle> NewSocket();
 

@@ -122,6 +122,7 @@ Result<OsHandle> BindAbstract(const Endpoint& endpoint, int backlog) {
 Result<std::unique_ptr<Listener>> Listen(IoLoop& loop, const Endpoint& endpoint,
                                          const ListenOptions& options, const Limits& limits,
                                          Listener::Acceptor& acceptor) {
+  if (Status status = CheckKind(endpoint); !status.ok()) return Error(std::move(status));
   if (endpoint.kind() == Endpoint::Kind::kAbstract) {
     auto socket = BindAbstract(endpoint, options.backlog);
     if (!socket) return Error(std::move(socket).error());

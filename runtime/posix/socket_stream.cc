@@ -208,6 +208,7 @@ Result<FrameStream::Progress> SocketStream::Write() {
 Result<std::unique_ptr<FrameStream>> NewStream(const Endpoint& endpoint,
                                                std::optional<uint32_t> server_euid,
                                                const Limits& limits) {
+  if (Status status = CheckKind(endpoint); !status.ok()) return Error(std::move(status));
   auto socket = NewSocket();
   if (!socket) return Error(std::move(socket).error());
   return std::make_unique<SocketStream>(std::move(*socket), endpoint, server_euid, limits);

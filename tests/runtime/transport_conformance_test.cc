@@ -116,6 +116,9 @@ struct Recorder final : Transport::Listener {
     if (on_frame) on_frame();
   }
   void OnClosed(Status status) override { closed.push_back(std::move(status)); }
+  void OnUnsent(OutgoingMessage /*message*/, const Status& reason) override {
+    ADD_FAILURE() << reason;
+  }
 
   std::vector<size_t> sizes;
   std::vector<size_t> handle_counts;

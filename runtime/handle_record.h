@@ -1,0 +1,40 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "lwmsg/os_handle.h"
+#include "lwmsg/status.h"
+
+namespace lwmsg::internal {
+
+// Where a system cannot attach OS handles to bytes (Windows), a frame's header still counts them,
+// and one record for each follows the body. A frame without a body has records for the transport
+// alone. On the wire: three little-endian numbers, in this order.
+struct HandleRecord {
+  uint32_t what = 0;
+  uint32_t kind = 0;
+  uint64_t value = 0;
+  bool operator==(const HandleRecord&) const = default;
+};
+constexpr size_t kHandleRecordBytes = 16;
+
+void AppendRecord(const HandleRecord& record, std::vector<std::byte>& to);
+HandleRecord ParseRecord(std::span<const std::byte, kHandleRecordBytes> bytes);
+
+// Who understands records.
+class HandleRecords {
+ public:
+  // The handles of a frame. Error: kMalformed.
+  virtual Result<std::vector<OsHandle>> Receive(std::span<const HandleRecord> records) = 0;
+  // A frame without a body. Error: kMalformed.
+  virtual Status Control(std::span<const HandleRecord> records) = 0;
+
+ protected:
+  ~HandleRecords() = default;
+};
+
+}  // namespace lwmsg::internal

@@ -1,0 +1,344 @@
+#include "runtime/handle_transfer.h"
+
+#include <string>
+#include <type_traits>
+#include <utility>
+
+namespace lwmsg::internal {
+namespace {
+
+using Value = HandleDoor::Value;
+
+// HandleRecord::what. On the wire; the numbers never change.
+enum What : uint32_t {
+  kPushed = 1,   // Of a handle. value: its slot in the ledger.
+  kOffered = 2,  // Of a handle. value: its number in the sender's process.
+  kTaken = 3,    // value: of an offered handle, or the slot of a pushed socket.
+  kAsk = 4,      // value: the sender's ledger.
+  kCannot = 5,   // The answer to kAsk: try yours. value: the sender's ledger.
+  kActive = 6,   // The answer to either: this side opened your ledger.
+  kNone = 7,     // The answer to kCannot: neither can.
+};
+
+// The first two words of a ledger. What follows are slots; 0 is a free one.
+constexpr size_t kProofWord = 0;
+constexpr size_t kEndedWord = 1;
+constexpr size_t kFirstSlot = 2;
+constexpr Value kProof = 0x4C574D5348415245;  // Written by whoever could open it.
+
+// More than a peer that reads can leave waiting in a pipe's buffer.
+constexpr size_t kMaxKept = 8192;
+
+Status Malformed(std::string text) { return Status(StatusCode::kMalformed, std::move(text)); }
+
+// Numbers that mean something else than an entry of a process's handle table: none, and the pseudo
+// handles from -1 down, also as 32 bits, as handles are (this process, this thread, their tokens,
+// and what else may be meant in future). Handle numbers are small.
+bool IsPseudo(Value value) { return value == 0 || value > 0x7FFFFFFF; }
+
+template <typename Native>
+Value ToValue(Native native) {
+  if constexpr (std::is_pointer_v<Native>) {
+    return reinterpret_cast<uintptr_t>(native);
+  } else {
+    return static_cast<Value>(native);
+  }
+}
+
+template <typename Native>
+Native ToNative(Value value) {
+  if constexpr (std::is_pointer_v<Native>) {
+    return reinterpret_cast<Native>(static_cast<uintptr_t>(value));
+  } else {
+    return static_cast<Native>(value);
+  }
+}
+
+}  // namespace
+
+HandleTransfer::HandleTransfer(std::unique_ptr<HandleDoor> door, bool accepted)
+    : door_(std::move(door)), accepted_(accepted) {}
+
+// --- Who duplicates.
+
+void HandleTransfer::Ask(uint32_t what) {
+  auto made = own_ledger_ != 0 ? Result<Value>(own_ledger_) : door_->MakeLedger();
+  own_ledger_ = made ? *made : 0;
+  // Without a ledger there is none to open: the peer will say so.
+  control_.push_back({what, 0, own_ledger_});
+  role_ = Role::kAsked;
+}
+
+bool HandleTransfer::TryToBeActive(Value ledger) {
+  tried_ = true;
+  if (IsPseudo(ledger) || !door_->OpenLedger(ledger).ok()) return false;
+  door_->ledger()[kProofWord] = kProof;
+  role_ = Role::kActive;
+  control_.push_back({kActive, 0, 0});
+  return true;
+}
+
+Status HandleTransfer::OnAsked(Value ledger) {
+  // Both asked: the side that accepted tries, the other's answer is on its way.
+  if (role_ == Role::kAsked && !accepted_ && !tried_) return Status();
+  if (tried_ || role_ == Role::kActive || role_ == Role::kPassive || role_ == Role::kNone) {
+    return Malformed("the peer asks twice who duplicates OS handles");
+  }
+  if (!TryToBeActive(ledger)) Ask(kCannot);
+  return Status();
+}
+
+Status HandleTransfer::OnCannot(Value ledger) {
+  if (role_ != Role::kAsked || tried_)
+    return Malformed("an answer about OS handles to no question");
+  if (TryToBeActive(ledger)) return Status();
+  control_.push_back({kNone, 0, 0});
+  role_ = Role::kNone;
+  return Status();
+}
+
+Status HandleTransfer::Settle(Role role) {
+  if (role_ != Role::kAsked) return Malformed("an answer about OS handles to no question");
+  if (role == Role::kPassive && (own_ledger_ == 0 || door_->ledger()[kProofWord] != kProof)) {
+    return Malformed(
+        "the peer says that it may duplicate OS handles of this process, but has not shown it");
+  }
+  role_ = role;
+  return Status();
+}
+
+Status HandleTransfer::Control(std::span<const HandleRecord> records) {
+  for (const HandleRecord& record : records) {
+    if (Status status = ControlOne(record); !status.ok()) return status;
+  }
+  return Status();
+}
+
+Status HandleTransfer::ControlOne(const HandleRecord& record) {
+  switch (record.what) {
+    case kTaken:
+      Forget(record.value);
+      return Status();
+    case kAsk:
+      return OnAsked(record.value);
+    case kCannot:
+      return OnCannot(record.value);
+    case kActive:
+      return Settle(Role::kPassive);
+    case kNone:
+      return Settle(Role::kNone);
+    default:
+      return Malformed("record " + std::to_string(record.what) + " about OS handles is of no kind");
+  }
+}
+
+std::vector<HandleRecord> HandleTransfer::TakeControl() { return std::exchange(control_, {}); }
+
+// --- Sending.
+
+Result<std::optional<std::vector<HandleRecord>>> HandleTransfer::Send(std::span<OsHandle> handles) {
+  switch (role_) {
+    case Role::kUnsettled:
+      Ask(kAsk);
+      [[fallthrough]];
+    case Role::kAsked:
+      return std::optional<std::vector<HandleRecord>>();
+    case Role::kNone:
+      return Error(
+          StatusCode::kFailedPrecondition,
+          "OS handles cannot be passed to this peer: neither process may duplicate handles "
+          "of the other (PROCESS_DUP_HANDLE); run one of them as the same user or with more "
+          "rights");
+    case Role::kActive:
+    case Role::kPassive:
+      break;
+  }
+  std::vector<HandleRecord> records;
+  records.reserve(handles.size());
+  for (OsHandle& handle : handles) {
+    auto record = SendOne(handle);
+    if (!record) {
+      // What of this message has gone ahead is taken back; in the ledger the peer sees nothing of
+      // it.
+      for (const HandleRecord& sent : records) {
+        if (sent.what == kPushed) {
+          if (const Value their = door_->ledger()[sent.value].exchange(0); !IsPseudo(their)) {
+            door_->CloseTheirs(their);
+          }
+        }
+        Forget(sent.value);
+      }
+      return Error(std::move(record).error());
+    }
+    records.push_back(*record);
+  }
+  return std::optional(std::move(records));
+}
+
+Result<HandleRecord> HandleTransfer::SendOne(OsHandle& handle) {
+  const Value own = ToValue(handle.get());
+  auto kind = door_->KindOf(own);
+  if (!kind) return Error(std::move(kind).error());
+  if (kept_.size() >= kMaxKept) {
+    return Error(StatusCode::kResourceExhausted,
+                 "the peer has not taken " + std::to_string(kMaxKept) + " OS handles");
+  }
+  if (*kind != HandleKind::kSocket) {
+    if (role_ == Role::kPassive) {
+      static_cast<void>(handle.Release());
+      kept_.emplace(own, own);
+      return HandleRecord{kOffered, static_cast<uint32_t>(*kind), own};
+    }
+    auto pushed = PushOne(*kind, own);
+    if (pushed) handle.Close();
+    return pushed;
+  }
+  // The section goes; the socket itself stays until the peer has opened its own.
+  auto section = door_->DescribeSocket(own);
+  if (!section) return Error(std::move(section).error());
+  if (role_ == Role::kPassive) {
+    kept_.emplace(*section, *section);
+    kept_.emplace(*section, ToValue(handle.Release()));
+    return HandleRecord{kOffered, static_cast<uint32_t>(*kind), *section};
+  }
+  auto pushed = PushOne(*kind, *section);
+  door_->Close(*section);
+  if (pushed) kept_.emplace(pushed->value, ToValue(handle.Release()));
+  return pushed;
+}
+
+Result<HandleRecord> HandleTransfer::PushOne(HandleKind kind, Value value) {
+  std::atomic<Value>* slot = FreeSlot();
+  if (slot == nullptr) {
+    return Error(StatusCode::kResourceExhausted,
+                 "too many OS handles are on their way to the peer");
+  }
+  if (Status status = door_->Push(value, *slot); !status.ok()) return Error(std::move(status));
+  const auto ledger = door_->ledger();
+  if (ledger[kEndedWord] != 0) {
+    // It may have looked through its slots before this one was filled.
+    if (const Value their = slot->exchange(0); !IsPseudo(their)) door_->CloseTheirs(their);
+    return Error(StatusCode::kUnavailable, "the peer has ended the connection");
+  }
+  return HandleRecord{kPushed, static_cast<uint32_t>(kind),
+                      static_cast<Value>(slot - ledger.data())};
+}
+
+std::atomic<Value>* HandleTransfer::FreeSlot() {
+  const auto slots = door_->ledger().subspan(kFirstSlot);
+  for (size_t tried = 0; tried < slots.size(); ++tried) {
+    std::atomic<Value>& slot = slots[next_slot_++ % slots.size()];
+    if (slot == 0) return &slot;
+  }
+  return nullptr;
+}
+
+// --- Receiving.
+
+Result<std::vector<OsHandle>> HandleTransfer::Receive(std::span<const HandleRecord> records) {
+  std::vector<OsHandle> handles;
+  handles.reserve(records.size());
+  Status failure;
+  // All of them, also behind a bad one: the slots must not stay filled.
+  for (const HandleRecord& record : records) {
+    auto value = ReceiveOne(record);
+    if (value) {
+      handles.emplace_back(ToNative<OsHandle::Native>(*value));
+    } else if (failure.ok()) {
+      failure = std::move(value).error();
+    }
+  }
+  if (!failure.ok()) return Error(std::move(failure));
+  return handles;
+}
+
+Result<Value> HandleTransfer::ReceiveOne(const HandleRecord& record) {
+  const bool pushed = record.what == kPushed && role_ == Role::kPassive;
+  const bool offered = record.what == kOffered && role_ == Role::kActive;
+  if (!pushed && !offered) {
+    return Error(Malformed("the peer passes an OS handle in a way that is not its part"));
+  }
+  auto value = pushed ? TakePushed(record.value) : PullOffered(record.value);
+  if (value) value = CheckKind(record, *value);
+  const bool awaited = offered || record.kind == static_cast<uint32_t>(HandleKind::kSocket);
+  if (awaited) control_.push_back({kTaken, 0, record.value});
+  return value;
+}
+
+Result<Value> HandleTransfer::TakePushed(Value slot) {
+  const auto ledger = door_->ledger();
+  if (slot < kFirstSlot || slot >= ledger.size()) {
+    return Error(Malformed("slot " + std::to_string(slot) + " of OS handles does not exist"));
+  }
+  const Value own = ledger[slot].exchange(0);
+  if (IsPseudo(own)) {
+    return Error(Malformed("slot " + std::to_string(slot) + " holds no OS handle but " +
+                           std::to_string(own)));
+  }
+  return own;
+}
+
+Result<Value> HandleTransfer::PullOffered(Value their) {
+  if (IsPseudo(their)) {
+    return Error(Malformed("the peer offers " + std::to_string(their) +
+                           ", which is no OS handle of a process"));
+  }
+  auto own = door_->Pull(their);
+  if (own && door_->ledger()[kEndedWord] != 0) {
+    // The number may have meant something else by then.
+    door_->Close(*own);
+    return Error(StatusCode::kUnavailable, "the peer has ended the connection");
+  }
+  return own;
+}
+
+Result<Value> HandleTransfer::CheckKind(const HandleRecord& record, Value value) {
+  const bool socket = record.kind == static_cast<uint32_t>(HandleKind::kSocket);
+  const auto wanted = socket ? static_cast<uint32_t>(HandleKind::kSection) : record.kind;
+  auto kind = door_->KindOf(value);
+  Result<Value> result = value;
+  if (!kind) {
+    result = Error(kind.error());
+  } else if (static_cast<uint32_t>(*kind) != wanted) {
+    result = Error(Malformed("the peer passes an OS handle of kind " +
+                             std::to_string(static_cast<uint32_t>(*kind)) + " as one of kind " +
+                             std::to_string(wanted)));
+  } else if (socket) {
+    result = door_->OpenSocket(value);
+  } else {
+    return value;
+  }
+  door_->Close(value);
+  return result;
+}
+
+void HandleTransfer::Forget(Value id) {
+  const auto [first, last] = kept_.equal_range(id);
+  for (auto kept = first; kept != last; ++kept) door_->Close(kept->second);
+  kept_.erase(first, last);
+}
+
+// --- The end.
+
+void HandleTransfer::End() {
+  if (std::exchange(ended_, true)) return;
+  const auto ledger = door_->ledger();
+  if (!ledger.empty()) {
+    if (role_ != Role::kActive) ledger[kEndedWord] = 1;
+    SweepSlots();
+  }
+  for (const auto& [id, own] : kept_) door_->Close(own);
+  kept_.clear();
+  if (own_ledger_ != 0) door_->Close(own_ledger_);
+}
+
+void HandleTransfer::SweepSlots() {
+  for (std::atomic<Value>& slot : door_->ledger().subspan(kFirstSlot)) {
+    if (slot == 0) continue;
+    const Value value = slot.exchange(0);
+    if (IsPseudo(value)) continue;
+    role_ == Role::kActive ? door_->CloseTheirs(value) : door_->Close(value);
+  }
+}
+
+}  // namespace lwmsg::internal

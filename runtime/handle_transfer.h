@@ -1,0 +1,137 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "lwmsg/os_handle.h"
+#include "lwmsg/status.h"
+#include "runtime/handle_record.h"
+
+namespace lwmsg::internal {
+
+// What an OS handle is, as both sides must see it. On the wire; the numbers never change.
+// Processes, threads, tokens and jobs are no kinds: nobody gets power over a process from a
+// message.
+enum class HandleKind : uint32_t {
+  kFile = 1,
+  kPipe = 2,
+  kSection = 3,
+  kEvent = 4,
+  kMutex = 5,
+  kSemaphore = 6,
+  kTimer = 7,
+  kKey = 8,
+  kSocket = 9,
+};
+
+// The calls that move handles between this process and one other. Values are handles as numbers,
+// `own` ones of this process, `their` ones of the other. No function trusts a value that the peer
+// said.
+class HandleDoor {
+ public:
+  using Value = uint64_t;
+
+  virtual ~HandleDoor() = default;
+
+  // Error: kPermissionDenied for what is no HandleKind, kMalformed for what is no handle.
+  virtual Result<HandleKind> KindOf(Value own) = 0;
+  virtual void Close(Value own) = 0;
+  // For a socket, a section that says how the peer can open it; and back. Both keep what they are
+  // given.
+  virtual Result<Value> DescribeSocket(Value own) = 0;
+  virtual Result<Value> OpenSocket(Value own_section) = 0;
+
+  // With the right to duplicate handles of the other process:
+  // A handle here for the same object, with the same access; theirs stays.
+  virtual Result<Value> Pull(Value their) = 0;
+  // A handle there for the same object, with the same access; `their` gets its number in the same
+  // call that makes it.
+  virtual Status Push(Value own, std::atomic<Value>& their) = 0;
+  virtual void CloseTheirs(Value their) = 0;
+
+  // The ledger: memory of both processes. One makes it, the other opens it by the maker's handle,
+  // which takes the right to duplicate. Error of OpenLedger: kPermissionDenied without that right.
+  virtual Result<Value> MakeLedger() = 0;
+  virtual Status OpenLedger(Value their) = 0;
+  virtual std::span<std::atomic<Value>> ledger() = 0;
+};
+
+// Who owns which handle at each step of its way to the peer; one for each connection. Knows no
+// system call. Not thread-safe.
+//
+// One side, the active one, does the duplicating in both directions. Which one, both find out when
+// the first message with handles is to be sent: a side asks by the number of its ledger; who can
+// open that has shown that it may duplicate, and so could take anything from that process anyway.
+// What a peer merely says settles nothing.
+//
+// A handle to the passive side is pushed: its number stands in a slot of the ledger from the very
+// call that makes it until somebody takes it out, and whoever takes it out owns it: the passive
+// side when the frame arrives or the connection ends, the active side when the connection ends. If
+// either process is killed at any moment the other still finds what is in the slots.
+//
+// A handle to the active side is offered: it stays the passive side's, open, until the active side
+// says that it has one of its own, or the connection ends. So each number is closed only by the
+// process that it belongs to, or out of a slot.
+class HandleTransfer final : public HandleRecords {
+ public:
+  // `accepted`: this side accepted the connection; if both ask at a time, it is the one that tries.
+  HandleTransfer(std::unique_ptr<HandleDoor> door, bool accepted);
+  HandleTransfer(const HandleTransfer&) = delete;
+  HandleTransfer& operator=(const HandleTransfer&) = delete;
+  ~HandleTransfer() { End(); }
+
+  // Sends `handles`: gives the records that follow the message. Nothing: who duplicates is not
+  // settled; try again when something was received. Takes the handles only if it gives records.
+  // Error: kFailedPrecondition if neither side may duplicate, kPermissionDenied for a handle that
+  // must not be sent, kResourceExhausted.
+  Result<std::optional<std::vector<HandleRecord>>> Send(std::span<OsHandle> handles);
+  // What must go out in a frame without a body before anything else; empties it.
+  std::vector<HandleRecord> TakeControl();
+  bool has_control() const { return !control_.empty(); }
+
+  Result<std::vector<OsHandle>> Receive(std::span<const HandleRecord> records) override;
+  Status Control(std::span<const HandleRecord> records) override;
+
+  // The connection has ended, and nothing more will be received: takes back what did not arrive.
+  void End();
+
+ private:
+  using Value = HandleDoor::Value;
+  enum class Role { kUnsettled, kAsked, kActive, kPassive, kNone };
+
+  Status ControlOne(const HandleRecord& record);
+  void Ask(uint32_t what);
+  Status OnAsked(Value ledger);
+  Status OnCannot(Value ledger);
+  bool TryToBeActive(Value ledger);
+  Status Settle(Role role);
+  Result<HandleRecord> SendOne(OsHandle& handle);
+  Result<HandleRecord> PushOne(HandleKind kind, Value value);
+  std::atomic<Value>* FreeSlot();
+  Result<Value> ReceiveOne(const HandleRecord& record);
+  Result<Value> TakePushed(Value slot);
+  Result<Value> PullOffered(Value their);
+  Result<Value> CheckKind(const HandleRecord& record, Value value);
+  void Forget(Value id);
+  void SweepSlots();
+
+  std::unique_ptr<HandleDoor> door_;
+  const bool accepted_;
+  Role role_ = Role::kUnsettled;
+  bool tried_ = false;  // This side tried to be the active one.
+  bool ended_ = false;
+  Value own_ledger_ = 0;
+  size_t next_slot_ = 0;
+  // What the peer has not said yet that it took: by its number here (offered) or its slot (sockets
+  // that were pushed, of which the original must live until then).
+  std::multimap<Value, Value> kept_;
+  std::vector<HandleRecord> control_;
+};
+
+}  // namespace lwmsg::internal
