@@ -14,7 +14,8 @@ namespace lwmsg::internal {
 inline constexpr uint32_t kPipeClientAccess = 0x12019B;
 
 // The security descriptor of a pipe, in SDDL (Security Descriptor Definition Language):
-//   * owner `pipe_owner`, the system's default for what this process makes, or the one asked for;
+//   * owner `pipe_owner`: Administrators for an elevated process, else its user, or the one asked
+//   for;
 //   * nobody from the network (S-1-5-2) and nobody anonymous (S-1-5-7), whatever else is granted.
 //   That
 //     is also a process of this machine whose user logged on over the network, as by ssh;
