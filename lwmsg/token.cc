@@ -19,6 +19,42 @@ std::string ShowGroups(const std::optional<std::vector<uint32_t>>& groups) {
   return text.empty() ? "none" : text;
 }
 
+std::string ShowIntegrity(uint32_t level) {
+  switch (level) {
+    case 0:
+      return "untrusted";
+    case 0x1000:
+      return "low";
+    case 0x2000:
+      return "medium";
+    case 0x3000:
+      return "high";
+    case 0x4000:
+      return "system";
+    default:
+      return std::to_string(level);
+  }
+}
+
+const char* ShowYes(bool value) { return value ? "yes" : "no"; }
+
+std::string ShowWindows(const Token& token) {
+  std::string text;
+  if (token.sid()) text += " sid=" + *token.sid();
+  if (token.group_sids()) {
+    std::string list;
+    for (const std::string& sid : *token.group_sids()) list += (list.empty() ? "" : ",") + sid;
+    text += " group_sids=" + (list.empty() ? "none" : list);
+  }
+  if (token.integrity()) text += " integrity=" + ShowIntegrity(*token.integrity());
+  if (token.elevated()) text += std::string(" elevated=") + ShowYes(*token.elevated());
+  if (token.logon_session()) text += " logon_session=" + std::to_string(*token.logon_session());
+  if (token.app_container()) {
+    text += std::string(" app_container=") + ShowYes(*token.app_container());
+  }
+  return text;
+}
+
 }  // namespace
 
 Token::Token() : facts_(std::make_shared<const TokenFacts>()) {}
@@ -34,7 +70,7 @@ std::string Token::ToString() const {
   std::string text = "euid=" + Show(euid()) + " egid=" + Show(egid()) + " pid=" + Show(pid()) +
                      " groups=" + ShowGroups(groups());
   if (label()) text += " label=" + *label();
-  return text;
+  return text + ShowWindows(*this);
 }
 
 std::ostream& operator<<(std::ostream& out, const Token& token) { return out << token.ToString(); }

@@ -7,7 +7,8 @@ namespace {
 
 // Known and the same: a process that the kernel cannot tell apart shares no session.
 bool SameProcess(const Token& a, const Token& b) {
-  return a.pid() && a.euid() && a.egid() && a.pid() == b.pid() && a.euid() == b.euid() &&
+  const bool known = a.sid() || (a.euid() && a.egid());
+  return known && a.pid() && a.pid() == b.pid() && a.sid() == b.sid() && a.euid() == b.euid() &&
          a.egid() == b.egid();
 }
 

@@ -11,6 +11,7 @@
 namespace lwmsg::test {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 TEST(StatusTest, ShowsCodeAndText) {
@@ -67,6 +68,45 @@ TEST(TokenTest, KnowsItsGroups) {
   EXPECT_TRUE(token.InGroup(24));
   EXPECT_FALSE(token.InGroup(0));
   EXPECT_EQ(token.ToString(), "euid=1000 egid=100 pid=42 groups=4,24");
+}
+
+TEST(TokenTest, WindowsHasMoreToTell) {
+  TokenFacts facts;
+  facts.euid = 0x30000 + 1000;
+  facts.egid = 0x30000 + 513;
+  facts.pid = 42;
+  facts.groups = {544};
+  facts.sid = "S-1-5-21-1-2-3-1000";
+  facts.group_sids = {"S-1-5-32-544", "S-1-1-0"};
+  facts.integrity = 0x3000;
+  facts.elevated = true;
+  facts.logon_session = 2;
+  facts.app_container = false;
+  const Token token(std::move(facts));
+  EXPECT_EQ(token.sid(), "S-1-5-21-1-2-3-1000");
+  EXPECT_THAT(*token.group_sids(), ElementsAre("S-1-5-32-544", "S-1-1-0"));
+  EXPECT_EQ(token.integrity(), 0x3000U);
+  EXPECT_EQ(token.elevated(), true);
+  EXPECT_EQ(token.logon_session(), 2U);
+  EXPECT_EQ(token.app_container(), false);
+  EXPECT_EQ(token.ToString(),
+            "euid=197608 egid=197121 pid=42 groups=544 sid=S-1-5-21-1-2-3-1000 "
+            "group_sids=S-1-5-32-544,S-1-1-0 integrity=high elevated=yes logon_session=2 "
+            "app_container=no");
+}
+
+TEST(TokenTest, WhatWindowsDoesNotTellIsUnknownToo) {
+  const Token unknown;
+  EXPECT_FALSE(unknown.sid() == "");
+  EXPECT_FALSE(unknown.group_sids());
+  EXPECT_FALSE(unknown.integrity() == 0U);
+  EXPECT_FALSE(unknown.elevated() == false);
+  EXPECT_FALSE(unknown.logon_session() == 0U);
+  EXPECT_FALSE(unknown.app_container() == false);
+  TokenFacts facts;
+  facts.group_sids.emplace();
+  facts.integrity = 0x2100;
+  EXPECT_THAT(Token(std::move(facts)).ToString(), HasSubstr(" group_sids=none integrity=8448"));
 }
 
 class OsHandleTest : public InventoriedTest {};
