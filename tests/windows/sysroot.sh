@@ -33,13 +33,16 @@ lwmsg_source_list() {
 }
 
 lwmsg_fetch_sources() {
+  local source
   lwmsg_source_list "$PWD/apt"
   "${lwmsg_apt[@]}" update
   # shellcheck disable=SC2046  # A list of packages.
   "${lwmsg_apt[@]}" source $(lwmsg_source_packages)
-  # Debian's own build takes this one out of another archive.
-  [[ -e $(echo capnproto-*/src/kj)/win32-api-version.h ]] ||
-    cp "$lwmsg_windows/win32-api-version.h" capnproto-*/src/kj/
+  for source in capnproto-*/ googletest-*/ libuv1-*/; do
+    source=${source%/}
+    if [[ -e $lwmsg_windows/$source.patch ]]; then patch -p1 -d "$source" -i "$lwmsg_windows/$source.patch"; fi
+    mv "$source" "${source%-*}"
+  done
 }
 
 # lwmsg_build_dependency SOURCE ARGUMENT... -- TARGET...
@@ -59,11 +62,10 @@ lwmsg_build_sysroot() {
   export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
   lwmsg_fetch_sources
   mkdir -p sysroot/include sysroot/lib/pkgconfig sysroot/share/cmake
-  mv libuv1-* libuv && mv googletest-* googletest && mv capnproto-* capnproto
 
-  lwmsg_build_dependency libuv -- uv_a
-  cp build-libuv/libuv_a.a sysroot/lib/
-  cp -r libuv/include/. sysroot/include/
+  lwmsg_build_dependency libuv1 -- uv_a
+  cp build-libuv1/libuv_a.a sysroot/lib/
+  cp -r libuv1/include/. sysroot/include/
 
   lwmsg_build_dependency googletest -- all
   cmake --install build-googletest --prefix "$PWD/sysroot"
@@ -89,7 +91,7 @@ lwmsg_build_sysroot() {
 lwmsg_sysroot() {
   local hash work
   hash=$({
-    cat "$lwmsg_windows"/{sysroot.sh,toolchain.cmake,win32-api-version.h}
+    cat "$lwmsg_windows"/{sysroot.sh,toolchain.cmake} "$lwmsg_windows"/*.patch
     lwmsg_source_packages
     dpkg-query -W libexpected-dev libcli11-dev g++-mingw-w64-x86-64-posix mingw-w64-x86-64-dev
   } | sha256sum)
