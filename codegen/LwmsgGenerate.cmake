@@ -66,6 +66,10 @@ function(_lwmsg_check_call target files)
   if(NOT files)
     message(FATAL_ERROR "lwmsg_generate: no schema file given for \"${target}\"; ${usage}")
   endif()
+  if(CMAKE_CROSSCOMPILING AND NOT LWMSG_CAPNPC)
+    message(FATAL_ERROR "lwmsg_generate: set LWMSG_CAPNPC to a capnpc-lwmsg that runs on this machine, not on "
+                        "${CMAKE_SYSTEM_NAME}; a build of lwmsg for this machine has it")
+  endif()
   if(NOT LWMSG_SCHEMA_DIR)
     message(FATAL_ERROR "lwmsg_generate: LWMSG_SCHEMA_DIR is not set; use find_package(lwmsg), or "
                         "set it to the folder that holds lwmsg/lwmsg.capnp")

@@ -1,5 +1,9 @@
 # What this project asks of its own code; not for the code of users, and not for what Cap'n Proto generates.
 function(lwmsg_set_warnings target)
+  if(WIN32)
+    # What <windows.h> shall leave alone.
+    target_compile_definitions(${target} PRIVATE NOMINMAX WIN32_LEAN_AND_MEAN)
+  endif()
   if(NOT CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang")
     return()
   endif()

@@ -13,6 +13,7 @@
 #include "emit.h"
 #include "schema_index.h"
 #include "schema_model.h"
+#include "standard_input.h"
 
 namespace lwmsg::codegen {
 namespace {
@@ -41,7 +42,7 @@ bool WriteFile(const std::string& name, const std::string& text) {
 int Run() {
   capnp::ReaderOptions options;
   options.traversalLimitInWords = 1 << 30;  // The request comes from the compiler, and may be long.
-  capnp::StreamFdMessageReader message(fileno(stdin), options);
+  capnp::StreamFdMessageReader message(StandardInput(), options);
   const SchemaIndex index(message.getRoot<CodeGeneratorRequest>(), SourceDir());
   Diagnostics diagnostics;
   const Model model = BuildModel(index, diagnostics);

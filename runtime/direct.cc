@@ -148,14 +148,14 @@ class DirectListener final : public Listener {
   // On the connector's thread, under the registry's lock, so that this and its loop are there.
   std::unique_ptr<Transport> Connect(IoLoop& loop, const Limits& limits) {
     const Token self = OwnToken();
-    auto near = std::make_unique<DirectTransport>(loop, limits, self);
-    auto far = std::make_unique<DirectTransport>(loop_, limits_, self);
-    DirectTransport::Join(*near, *far);
+    auto caller = std::make_unique<DirectTransport>(loop, limits, self);
+    auto callee = std::make_unique<DirectTransport>(loop_, limits_, self);
+    DirectTransport::Join(*caller, *callee);
     LoopRef<DirectListener> here(loop_, anchor_.link());
-    here.Post([link = here.link(), end = std::move(far)]() mutable {
+    here.Post([link = here.link(), end = std::move(callee)]() mutable {
       if (DirectListener* listener = link.get()) listener->accepted_(std::move(end));
     });
-    return near;
+    return caller;
   }
 
  private:

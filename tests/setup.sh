@@ -1,9 +1,10 @@
-# Sourced by tests/run and examples/run: what a fresh machine needs, and the build.
+# Sourced by tests/run, tests/windows/run and examples/run: what a fresh machine needs, and the build.
 #
 #   lwmsg_setup   installs with apt-get what is missing on Debian; elsewhere says what is missing
 #   lwmsg_build   configures and builds into LWMSG_BUILD_DIR (default: build/ beside this tree)
 #
-# LWMSG_CMAKE_ARGS are further arguments for CMake, LWMSG_TARGETS what to build instead of everything.
+# LWMSG_CMAKE_ARGS are further arguments for CMake, LWMSG_TARGETS what to build instead of everything,
+# LWMSG_FURTHER_NEEDS further lines of lwmsg_needs.
 
 lwmsg_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 LWMSG_BUILD_DIR=${LWMSG_BUILD_DIR:-$lwmsg_root/build}
@@ -24,11 +25,13 @@ libgtest-dev    echo '#include <gtest/gtest.h>' | c++ -E -x c++ -
 libgmock-dev    echo '#include <gmock/gmock.h>' | c++ -E -x c++ -
 libcli11-dev    echo '#include <CLI/CLI.hpp>' | c++ -E -x c++ -
 NEEDS
+  echo "${LWMSG_FURTHER_NEEDS:-}"
 }
 
 lwmsg_missing() {
   local package probe
   lwmsg_needs | while read -r package probe; do
+    [[ -n $package ]] || continue
     eval "$probe" >/dev/null 2>&1 </dev/null || echo "$package"
   done
 }

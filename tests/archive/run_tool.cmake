@@ -6,6 +6,8 @@ execute_process(COMMAND ${TEST} --gtest_filter=ArchiveTest.C58_ReadWithoutTheSch
 
 function(expect code pattern)
   execute_process(COMMAND ${TOOL} ${ARGN} RESULT_VARIABLE result OUTPUT_VARIABLE out ERROR_VARIABLE err)
+  # Lines end otherwise on Windows.
+  string(REPLACE "\r\n" "\n" out "${out}")
   if(NOT result EQUAL code OR NOT "${out}${err}" MATCHES "${pattern}")
     message(FATAL_ERROR "lwmsg-archive ${ARGN}: ended with ${result}, not ${code}, or does not say "
                         "\"${pattern}\":\n${out}${err}")

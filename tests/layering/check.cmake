@@ -15,6 +15,8 @@ set(rules
   "runtime/posix=^(${STD}|${CAPNP}|${OS}|${LWMSG}|\"runtime/[a-z_]+\\.h\"|\"runtime/posix/.+\")$"
   "runtime/windows=^(${STD}|${CAPNP}|${OS}|${LWMSG}|\"runtime/[a-z_]+\\.h\"|\"runtime/windows/.+\")$"
   "runtime=^(${STD}|${CAPNP}|${SCHEMA_CODE}|<uv\\.h>|${LWMSG}|\"runtime/[a-z_]+\\.h\")$"
+  "codegen/posix=^(${STD}|${OS}|\"[a-z_]+\\.h\")$"
+  "codegen/windows=^(${STD}|${OS}|\"[a-z_]+\\.h\")$"
   "codegen=^(${STD}|${CAPNP}|<lwmsg/lwmsg\\.capnp\\.h>|\"[a-z_]+\\.h\")$"
   "examples=^(${STD}|${CAPNP}|${OS}|<CLI/CLI\\.hpp>|<[a-z_]+\\.lwmsg\\.h>|\"[a-z_]+(\\.lwmsg)?\\.h\")$"
   "schema=^\"/capnp/.+\"$")

@@ -1,15 +1,15 @@
-#include <fcntl.h>
 #include <lwmsg/lwmsg.h>
 
 #include <iostream>
 #include <string>
 
 #include "hello.lwmsg.h"
+#include "null_file.h"
 
 class Greeter final : public HelloService {
   void Greet(GreetCall call) override {
     call.results().setText(std::string("hello ") + call->getName().cStr());
-    call.results().setFile(lwmsg::OsHandle(open("/dev/null", O_RDONLY | O_CLOEXEC)));
+    call.results().setFile(NullFile());
     call.Reply();
   }
 };

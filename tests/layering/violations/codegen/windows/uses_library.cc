@@ -1,0 +1,2 @@
+// codegen/windows/ must not include "lwmsg/status.h"
+#include "lwmsg/status.h"
