@@ -1,12 +1,8 @@
 #include "tests/support/sample_service.h"
 
-#include <fcntl.h>
 #include <kj/exception.h>
-#include <unistd.h>
 #include <uv.h>
 
-#include <array>
-#include <cstdlib>
 #include <stdexcept>
 
 #include "runtime/uv_loop.h"
@@ -32,7 +28,7 @@ void SampleService::Echo(EchoCall call) {
 }
 
 void SampleService::Open(OpenCall call) {
-  OsHandle file(open(call->getPath().cStr(), O_RDONLY | O_CLOEXEC));
+  OsHandle file = OpenFile(call->getPath());
   if (!file.valid()) return call.Fail(StatusCode::kNotFound, "no such file");
   call.results().setFile(std::move(file));
   call.Reply();
@@ -194,26 +190,6 @@ void ListenerService::Notify(NotifyCall call) {
   ++count;
   call.results().setRound(call->getRound());
   call.Reply();
-}
-
-std::string ReadAll(const OsHandle& file) {
-  std::string content;
-  std::array<char, 4096> buffer{};
-  ssize_t size = 0;
-  while ((size = read(file.get(), buffer.data(), buffer.size())) > 0) {
-    content.append(buffer.data(), static_cast<size_t>(size));
-  }
-  return content;
-}
-
-OsHandle FileWith(const std::string& content) {
-  int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) std::abort();
-  const OsHandle writer(ends[1]);
-  if (write(writer.get(), content.data(), content.size()) != static_cast<ssize_t>(content.size())) {
-    std::abort();
-  }
-  return OsHandle(ends[0]);
 }
 
 bool RunLoopUntil(Loop& loop, const std::function<bool()>& done) {

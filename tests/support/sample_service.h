@@ -7,6 +7,7 @@
 
 #include "lwmsg/lwmsg.h"
 #include "sample.lwmsg.h"
+#include "tests/support/system.h"
 
 namespace lwmsg::test {
 
@@ -72,11 +73,6 @@ class ListenerService final : public sample::ListenerService {
   void Notify(NotifyCall call) override;
   uint32_t count = 0;
 };
-
-// The whole content of an open file from its current place.
-std::string ReadAll(const OsHandle& file);
-// A pipe's reading end from which `content` can be read.
-OsHandle FileWith(const std::string& content);
 
 // Runs the loop until `done` says so; false if that takes more than 20 seconds.
 bool RunLoopUntil(Loop& loop, const std::function<bool()>& done);
