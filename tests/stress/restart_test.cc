@@ -4,7 +4,7 @@
 #include <thread>
 #include <vector>
 
-#include "tests/multiprocess/process.h"
+#include "tests/support/process.h"
 #include "tests/stress/fixture.h"
 
 // A server that goes and comes again under clients that call all the time.
