@@ -10,8 +10,6 @@
 namespace lwmsg::test {
 namespace {
 
-int64_t OrMinusOne(std::optional<uint32_t> value) { return value ? int64_t{*value} : -1; }
-
 void TakeAll(capnp::List<sample::Item>::Reader items, SampleService::CollectCall& call,
              std::vector<OsHandle>& files) {
   for (auto item : items) {
@@ -191,6 +189,8 @@ void ListenerService::Notify(NotifyCall call) {
   call.results().setRound(call->getRound());
   call.Reply();
 }
+
+int64_t OrMinusOne(std::optional<uint32_t> value) { return value ? int64_t{*value} : -1; }
 
 bool RunLoopUntil(Loop& loop, const std::function<bool()>& done) {
   bool late = false;

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -73,6 +74,9 @@ class ListenerService final : public sample::ListenerService {
   void Notify(NotifyCall call) override;
   uint32_t count = 0;
 };
+
+// As Whoami tells what it may not know.
+int64_t OrMinusOne(std::optional<uint32_t> value);
 
 // Runs the loop until `done` says so; false if that takes more than 20 seconds.
 bool RunLoopUntil(Loop& loop, const std::function<bool()>& done);

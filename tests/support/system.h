@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "lwmsg/os_handle.h"
 
@@ -45,7 +46,7 @@ void SetPosition(const OsHandle& file, uint64_t position);
 bool SameFile(const OsHandle& a, const OsHandle& b);
 // Some open file has this number.
 bool IsOpen(OsHandle::Native number);
-// A number that no open file has, and that a program could still take for one.
+// A number that no open file has, though it could be one.
 OsHandle::Native NumberOfNothing();
 // Whether programs that this one starts inherit it.
 bool IsInherited(OsHandle::Native number);
@@ -58,10 +59,16 @@ std::string NewName();
 // The endpoint NAME of a server for other processes that belongs to a folder: the socket file
 // unix:FOLDER/NAME, or, where there are none, a pipe whose name is as unique as the folder's.
 std::string EndpointIn(const std::string& folder, const std::string& name);
+// One of each kind that other processes can connect to.
+std::vector<std::string> EndpointsIn(const std::string& folder);
 // Something has that name, whether or not it listens.
 bool EndpointExists(const std::string& endpoint);
 // An endpoint with a name too long for the system.
 std::string TooLongEndpoint();
+// Listens there without lwmsg, and accepts nobody.
+OsHandle ListenPlainly(const std::string& endpoint);
+// Makes this end of a connection take little at a time, where that can be told to it.
+void LimitBuffer(const OsHandle& end, int bytes);
 
 // This process.
 
@@ -71,9 +78,11 @@ std::optional<uint32_t> OwnUser();
 std::optional<uint32_t> OwnGroup();
 void SetEnvironment(const std::string& name, const std::string& value);
 void UnsetEnvironment(const std::string& name);
-// Bytes of memory: now, at most so far, and at most so far with what was promised but not used.
-size_t MemoryInUse();
-size_t PeakMemory();
-size_t PeakPromisedMemory();
+// The most bytes of memory that it ever had in use.
+size_t PeakResidentMemory();
+// From now on this process ends with the one that started it, however that ends.
+void EndWithParent();
+// How often a stress test does something: `count` times, or fewer where everything takes longer.
+int Times(int count);
 
 }  // namespace lwmsg::test

@@ -1,6 +1,9 @@
 #include "tests/support/system.h"
 
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,21 +13,10 @@
 #include <fstream>
 #include <limits>
 
+#include "lwmsg/endpoint.h"
+#include "runtime/posix/socket_address.h"
+
 namespace lwmsg::test {
-namespace {
-
-// A figure of /proc/self/status, in bytes.
-size_t MemoryFigure(std::string_view name) {
-  std::ifstream status("/proc/self/status");
-  for (std::string word; status >> word;) {
-    size_t value = 0;
-    if (word == name && status >> value) return value << 10;
-  }
-  std::abort();
-}
-
-}  // namespace
-
 OsHandle OpenNull() { return OsHandle(open("/dev/null", O_RDONLY | O_CLOEXEC)); }
 
 std::string NullPath() { return "/dev/null"; }
@@ -111,12 +103,29 @@ std::string EndpointIn(const std::string& folder, const std::string& name) {
   return "unix:" + folder + "/" + name;
 }
 
+std::vector<std::string> EndpointsIn(const std::string& folder) {
+  return {EndpointIn(folder, "s"), "unix-abstract:" + folder + "/abstract"};
+}
+
 bool EndpointExists(const std::string& endpoint) {
   struct stat status{};
   return lstat(endpoint.substr(endpoint.find(':') + 1).c_str(), &status) == 0;
 }
 
 std::string TooLongEndpoint() { return "unix:" + std::string(200, 'x'); }
+
+OsHandle ListenPlainly(const std::string& endpoint) {
+  auto address = internal::ToSocketAddress(*Endpoint::Parse(endpoint));
+  OsHandle socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (bind(socket.get(), address->get(), address->size) != 0 || listen(socket.get(), 5) != 0) {
+    std::abort();
+  }
+  return socket;
+}
+
+void LimitBuffer(const OsHandle& end, int bytes) {
+  if (setsockopt(end.get(), SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes)) != 0) std::abort();
+}
 
 uint32_t OwnProcessId() { return static_cast<uint32_t>(getpid()); }
 
@@ -132,10 +141,17 @@ void UnsetEnvironment(const std::string& name) {
   if (unsetenv(name.c_str()) != 0) std::abort();
 }
 
-size_t MemoryInUse() { return MemoryFigure("VmRSS:"); }
+size_t PeakResidentMemory() {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;) {
+    size_t value = 0;
+    if (word == "VmHWM:" && status >> value) return value << 10;
+  }
+  std::abort();
+}
 
-size_t PeakMemory() { return MemoryFigure("VmHWM:"); }
+void EndWithParent() { prctl(PR_SET_PDEATHSIG, SIGKILL); }
 
-size_t PeakPromisedMemory() { return MemoryFigure("VmPeak:"); }
+int Times(int count) { return count; }
 
 }  // namespace lwmsg::test

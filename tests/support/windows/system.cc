@@ -3,6 +3,7 @@
 // clang-format off: in this order.
 #include <windows.h>
 #include <psapi.h>
+#include <tlhelp32.h>
 // clang-format on
 
 #include <algorithm>
@@ -26,6 +27,10 @@ OsHandle Open(const std::string& path, DWORD access, DWORD disposition) {
   return OsHandle(file == INVALID_HANDLE_VALUE ? nullptr : file);
 }
 
+std::wstring PipePath(const std::string& endpoint) {
+  return Wide("\\\\.\\pipe\\" + endpoint.substr(endpoint.find(':') + 1));
+}
+
 OsPipe MakePipe(size_t bytes) {
   OsHandle::Native reader = nullptr;
   OsHandle::Native writer = nullptr;
@@ -33,10 +38,17 @@ OsPipe MakePipe(size_t bytes) {
   return {OsHandle(reader), OsHandle(writer)};
 }
 
-PROCESS_MEMORY_COUNTERS Memory() {
-  PROCESS_MEMORY_COUNTERS counters{};
-  if (GetProcessMemoryInfo(GetCurrentProcess(), &counters, sizeof(counters)) == 0) std::abort();
-  return counters;
+// Who started this process, if that is still there.
+OsHandle Parent() {
+  const OsHandle snapshot(CreateToolhelp32Snapshot(TH32CS_SNAPPROCESS, 0));
+  PROCESSENTRY32W entry{};
+  entry.dwSize = sizeof(entry);
+  for (BOOL more = Process32FirstW(snapshot.get(), &entry); more != 0;
+       more = Process32NextW(snapshot.get(), &entry)) {
+    if (entry.th32ProcessID != GetCurrentProcessId()) continue;
+    return OsHandle(OpenProcess(SYNCHRONIZE, FALSE, entry.th32ParentProcessID));
+  }
+  return OsHandle();
 }
 
 }  // namespace
@@ -148,13 +160,29 @@ std::string EndpointIn(const std::string& folder, const std::string& name) {
   return "pipe:lwmsg-test-" + std::filesystem::path(folder).filename().string() + "-" + name;
 }
 
+std::vector<std::string> EndpointsIn(const std::string& folder) {
+  return {EndpointIn(folder, "s")};
+}
+
 bool EndpointExists(const std::string& endpoint) {
-  const std::string path = "\\\\.\\pipe\\" + endpoint.substr(endpoint.find(':') + 1);
-  return WaitNamedPipeW(Wide(path).c_str(), 1) != 0 || GetLastError() != ERROR_FILE_NOT_FOUND;
+  return WaitNamedPipeW(PipePath(endpoint).c_str(), 1) != 0 ||
+         GetLastError() != ERROR_FILE_NOT_FOUND;
 }
 
 // A pipe's path has at most 256 characters (CreateNamedPipe).
 std::string TooLongEndpoint() { return "pipe:" + std::string(300, 'x'); }
+
+OsHandle ListenPlainly(const std::string& endpoint) {
+  const HANDLE pipe =
+      CreateNamedPipeW(PipePath(endpoint).c_str(), PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED,
+                       PIPE_TYPE_BYTE | PIPE_REJECT_REMOTE_CLIENTS, PIPE_UNLIMITED_INSTANCES,
+                       64 << 10, 64 << 10, 0, nullptr);
+  if (pipe == INVALID_HANDLE_VALUE) std::abort();
+  return OsHandle(pipe);
+}
+
+// A pipe keeps the size that it was made with.
+void LimitBuffer(const OsHandle& /*end*/, int /*bytes*/) {}
 
 uint32_t OwnProcessId() { return GetCurrentProcessId(); }
 
@@ -171,10 +199,24 @@ void UnsetEnvironment(const std::string& name) {
   if (_putenv_s(name.c_str(), "") != 0) std::abort();
 }
 
-size_t MemoryInUse() { return Memory().WorkingSetSize; }
+size_t PeakResidentMemory() {
+  PROCESS_MEMORY_COUNTERS counters{};
+  if (GetProcessMemoryInfo(GetCurrentProcess(), &counters, sizeof(counters)) == 0) std::abort();
+  return counters.PeakWorkingSetSize;
+}
 
-size_t PeakMemory() { return Memory().PeakWorkingSetSize; }
+void EndWithParent() {
+  static OsHandle parent;
+  parent = Parent();
+  HANDLE wait = nullptr;
+  const auto end = [](void*, BOOLEAN) { TerminateProcess(GetCurrentProcess(), 1); };
+  if (!parent.valid() || RegisterWaitForSingleObject(&wait, parent.get(), end, nullptr, INFINITE,
+                                                     WT_EXECUTEONLYONCE) == 0) {
+    std::abort();
+  }
+}
 
-size_t PeakPromisedMemory() { return Memory().PeakPagefileUsage; }
+// Wine takes about ten times as long for a message.
+int Times(int count) { return (count + 9) / 10; }
 
 }  // namespace lwmsg::test
