@@ -78,10 +78,10 @@ std::optional<uint32_t> OwnUser();
 std::optional<uint32_t> OwnGroup();
 void SetEnvironment(const std::string& name, const std::string& value);
 void UnsetEnvironment(const std::string& name);
-// The most bytes of memory that it ever had in use.
-size_t PeakResidentMemory();
-// From now on this process ends with the one that started it, however that ends.
-void EndWithParent();
+// Bytes of memory: now, at most so far, and at most so far with what was promised but not used.
+size_t MemoryInUse();
+size_t PeakMemory();
+size_t PeakPromisedMemory();
 // How often a stress test does something: `count` times, or fewer where everything takes longer.
 int Times(int count);
 

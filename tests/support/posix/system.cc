@@ -1,8 +1,6 @@
 #include "tests/support/system.h"
 
 #include <fcntl.h>
-#include <signal.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,6 +15,19 @@
 #include "runtime/posix/socket_address.h"
 
 namespace lwmsg::test {
+namespace {
+
+// A figure of /proc/self/status, in bytes.
+size_t MemoryFigure(std::string_view name) {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;) {
+    size_t value = 0;
+    if (word == name && status >> value) return value << 10;
+  }
+  std::abort();
+}
+
+}  // namespace
 OsHandle OpenNull() { return OsHandle(open("/dev/null", O_RDONLY | O_CLOEXEC)); }
 
 std::string NullPath() { return "/dev/null"; }
@@ -141,16 +152,11 @@ void UnsetEnvironment(const std::string& name) {
   if (unsetenv(name.c_str()) != 0) std::abort();
 }
 
-size_t PeakResidentMemory() {
-  std::ifstream status("/proc/self/status");
-  for (std::string word; status >> word;) {
-    size_t value = 0;
-    if (word == "VmHWM:" && status >> value) return value << 10;
-  }
-  std::abort();
-}
+size_t MemoryInUse() { return MemoryFigure("VmRSS:"); }
 
-void EndWithParent() { prctl(PR_SET_PDEATHSIG, SIGKILL); }
+size_t PeakMemory() { return MemoryFigure("VmHWM:"); }
+
+size_t PeakPromisedMemory() { return MemoryFigure("VmPeak:"); }
 
 int Times(int count) { return count; }
 

@@ -3,7 +3,6 @@
 // clang-format off: in this order.
 #include <windows.h>
 #include <psapi.h>
-#include <tlhelp32.h>
 // clang-format on
 
 #include <algorithm>
@@ -38,17 +37,10 @@ OsPipe MakePipe(size_t bytes) {
   return {OsHandle(reader), OsHandle(writer)};
 }
 
-// Who started this process, if that is still there.
-OsHandle Parent() {
-  const OsHandle snapshot(CreateToolhelp32Snapshot(TH32CS_SNAPPROCESS, 0));
-  PROCESSENTRY32W entry{};
-  entry.dwSize = sizeof(entry);
-  for (BOOL more = Process32FirstW(snapshot.get(), &entry); more != 0;
-       more = Process32NextW(snapshot.get(), &entry)) {
-    if (entry.th32ProcessID != GetCurrentProcessId()) continue;
-    return OsHandle(OpenProcess(SYNCHRONIZE, FALSE, entry.th32ParentProcessID));
-  }
-  return OsHandle();
+PROCESS_MEMORY_COUNTERS Memory() {
+  PROCESS_MEMORY_COUNTERS counters{};
+  if (GetProcessMemoryInfo(GetCurrentProcess(), &counters, sizeof(counters)) == 0) std::abort();
+  return counters;
 }
 
 }  // namespace
@@ -199,22 +191,11 @@ void UnsetEnvironment(const std::string& name) {
   if (_putenv_s(name.c_str(), "") != 0) std::abort();
 }
 
-size_t PeakResidentMemory() {
-  PROCESS_MEMORY_COUNTERS counters{};
-  if (GetProcessMemoryInfo(GetCurrentProcess(), &counters, sizeof(counters)) == 0) std::abort();
-  return counters.PeakWorkingSetSize;
-}
+size_t MemoryInUse() { return Memory().WorkingSetSize; }
 
-void EndWithParent() {
-  static OsHandle parent;
-  parent = Parent();
-  HANDLE wait = nullptr;
-  const auto end = [](void*, BOOLEAN) { TerminateProcess(GetCurrentProcess(), 1); };
-  if (!parent.valid() || RegisterWaitForSingleObject(&wait, parent.get(), end, nullptr, INFINITE,
-                                                     WT_EXECUTEONLYONCE) == 0) {
-    std::abort();
-  }
-}
+size_t PeakMemory() { return Memory().PeakWorkingSetSize; }
+
+size_t PeakPromisedMemory() { return Memory().PeakPagefileUsage; }
 
 // Wine takes about ten times as long for a message.
 int Times(int count) { return (count + 9) / 10; }
