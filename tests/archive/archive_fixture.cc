@@ -14,7 +14,7 @@ namespace lwmsg::test {
 std::vector<std::string> ArchiveFixture::Files() const {
   std::vector<std::string> names;
   for (const auto& entry : std::filesystem::directory_iterator(folder_.path())) {
-    names.push_back(entry.path().filename());
+    names.push_back(entry.path().filename().string());
   }
   std::sort(names.begin(), names.end());
   return names;

@@ -46,4 +46,7 @@ class ArchiveFixture : public InventoriedTest {
   TemporaryFolder folder_;
 };
 
+// The numbers of its tests are those of LWMsg's own tests of archives.
+class ArchiveTest : public ArchiveFixture {};
+
 }  // namespace lwmsg::test

@@ -1,12 +1,11 @@
 # lwmsg-archive over a sound archive and a damaged one.
 file(MAKE_DIRECTORY ${WORK})
 set(ENV{LWMSG_ARCHIVE_FOR_TOOL} ${WORK}/notes)
-execute_process(COMMAND ${TEST} --gtest_filter=ArchiveTest.C58_ReadWithoutTheSchema
+execute_process(COMMAND ${RUN} ${TEST} --gtest_filter=ArchiveTest.C58_ReadWithoutTheSchema
                 OUTPUT_QUIET COMMAND_ERROR_IS_FATAL ANY)
 
 function(expect code pattern)
-  execute_process(COMMAND ${TOOL} ${ARGN} RESULT_VARIABLE result OUTPUT_VARIABLE out ERROR_VARIABLE err)
-  # Lines end otherwise on Windows.
+  execute_process(COMMAND ${RUN} ${TOOL} ${ARGN} RESULT_VARIABLE result OUTPUT_VARIABLE out ERROR_VARIABLE err)
   string(REPLACE "\r\n" "\n" out "${out}")
   if(NOT result EQUAL code OR NOT "${out}${err}" MATCHES "${pattern}")
     message(FATAL_ERROR "lwmsg-archive ${ARGN}: ended with ${result}, not ${code}, or does not say "

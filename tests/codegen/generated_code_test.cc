@@ -1,15 +1,13 @@
 // What can be said of generated code without an association: types, constants, tables, and the
 // owners of OS handles on messages in memory.
 
-#include <fcntl.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <set>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 // In angle brackets, to get what was generated now and not the golden files.
@@ -21,14 +19,15 @@
 #include <golden/sub/types.lwmsg.h>
 #include <golden/tty.lwmsg.h>
 
+#include "lwmsg/pair.h"
+
 namespace {
 
-// An open file of this process: one end of a pipe.
+// An open file of this process: one end of a pair.
 lwmsg::OsHandle MakeHandle() {
-  std::array<int, 2> ends;
-  EXPECT_EQ(pipe2(ends.data(), O_CLOEXEC), 0);
-  close(ends[1]);
-  return lwmsg::OsHandle(ends[0]);
+  auto pair = lwmsg::MakePair();
+  EXPECT_TRUE(pair);
+  return pair ? std::move(pair->first) : lwmsg::OsHandle();
 }
 
 // A message that is filled as the params or results P, and then read as its receiver would.

@@ -1,5 +1,4 @@
 #include <gmock/gmock.h>
-#include <unistd.h>
 
 #include <memory>
 #include <string>
@@ -66,7 +65,7 @@ TEST_F(EndpointsNotCoveredBefore, OneServerServesPairLocalAndDirect) {
   while (!clients.empty()) {
     for (const auto& client : clients) {
       EXPECT_EQ(Ping(*client), Status());
-      EXPECT_EQ(client->peer().euid(), geteuid());
+      EXPECT_EQ(client->peer().euid(), OwnUser());
     }
     EXPECT_EQ(Associations(host), clients.size());
     clients.erase(clients.begin());

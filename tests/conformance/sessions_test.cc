@@ -1,5 +1,4 @@
 #include <gmock/gmock.h>
-#include <unistd.h>
 
 #include <functional>
 #include <memory>
@@ -47,7 +46,7 @@ TEST_P(SessionNotCoveredBefore, ConstructorSeesTheTokenAndMakesTheData) {
   auto second = NewBlockingClient();
   EXPECT_EQ(NameOf(*second), "caller 2");
   EXPECT_EQ(NameOf(*first), "caller 1");
-  host_->Run([&](Server&) { EXPECT_EQ(euid, geteuid()); });
+  host_->Run([&](Server&) { EXPECT_EQ(euid, OwnUser()); });
 }
 
 TEST_P(SessionNotCoveredBefore, RefusalReachesTheCallsWithItsReason) {

@@ -3,11 +3,6 @@
 #include "tests/support/sample_service.h"
 
 namespace lwmsg::test {
-namespace {
-
-int64_t OrMinusOne(std::optional<uint32_t> value) { return value ? int64_t{*value} : -1; }
-
-}  // namespace
 
 void CounterObject::Add(AddCall call) {
   call.results().setTotal(total += call->getAmount());

@@ -1,5 +1,7 @@
 #include <gmock/gmock.h>
 
+#include <fstream>
+
 #include "tests/core/harness.h"
 
 namespace lwmsg::test {
@@ -150,13 +152,15 @@ TEST_F(AssociationTest, OsHandlesGoBothWays) {
   ASSERT_TRUE(given && *given);
   EXPECT_EQ((*given)->getContent(), "one two");
 
+  const TemporaryFolder folder;
+  std::ofstream(folder.Path("file")) << "content";
   auto open = Client().Open();
-  open->setPath("/proc/self/cmdline");
+  open->setPath(folder.Path("file"));
   auto opened = CallNow(std::move(open));
   ASSERT_TRUE(opened && *opened);
   auto file = (*opened)->takeFile();
   ASSERT_TRUE(file) << file.error();
-  EXPECT_THAT(ReadAll(*file), HasSubstr("core_test"));
+  EXPECT_THAT(ReadAll(*file), HasSubstr("content"));
   EXPECT_EQ((*opened)->takeFile().error().code(), StatusCode::kFailedPrecondition);
 }
 

@@ -113,7 +113,7 @@ class OsHandleTest : public InventoriedTest {};
 
 TEST_F(OsHandleTest, MovesAndCloses) {
   OsHandle a = FileWith("text");
-  const int number = a.get();
+  const OsHandle::Native number = a.get();
   OsHandle b = std::move(a);
   EXPECT_FALSE(a.valid());
   EXPECT_EQ(b.get(), number);

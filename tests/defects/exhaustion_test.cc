@@ -4,33 +4,6 @@
 namespace lwmsg::test {
 namespace {
 
-// A call of Collect with that many files.
-auto CollectFiles(const Client& client, uint32_t count) {
-  auto collect = sample::SampleClient(client).Collect();
-  auto items = collect->initItems(count);
-  auto files = SomeFiles(count);
-  for (uint32_t i = 0; i < count; ++i) collect.Put(items[i].getFile(), std::move(files[i]));
-  return collect;
-}
-
-TEST_F(Defects, B01_MoreHandlesThanTheKernelPassesAreRefusedAndNotSent) {
-  Limits limits;
-  limits.max_frame_handles = 1000;
-  Serve(With(limits));
-  ForBoth([&](const std::string& endpoint) {
-    ClientOptions options;
-    options.limits = limits;
-    Client client(loop_, endpoint, std::move(options));
-    ASSERT_EQ(Echo(client), Status());
-    for (uint32_t count : {254U, 256U, 257U}) {
-      EXPECT_TRUE(Says(StatusOf(CollectFiles(client, count)), StatusCode::kResourceExhausted,
-                       {"Sample.collect", std::to_string(count), "takes 253"}));
-    }
-    EXPECT_EQ(StatusOf(CollectFiles(client, 253)), Status());
-    EXPECT_EQ(Echo(client), Status());
-  });
-}
-
 TEST_F(Defects, B02_MethodThatIsNotThereIsAnswered) {
   Serve();
   RawPeer peer = ConnectAndGreet();
@@ -70,19 +43,6 @@ TEST_F(Defects, B04_SizeThatIsNotTrueCostsNothing) {
   EXPECT_TRUE(Says(GoodbyeTo(peer), StatusCode::kMalformed,
                    {"34359738360 bytes", "Limits::max_frame_bytes"}));
   EXPECT_EQ(EchoAt(folder_.Endpoint()), Status());
-}
-
-TEST_F(Defects, B05_SurplusDescriptorsAreClosed) {
-  Serve();
-  const auto before = OpenDescriptors().size();
-  const auto files = SomeFiles(200);
-  for (int i = 0; i < 3; ++i) {
-    RawPeer peer = ConnectAndGreet();
-    peer.Write(EchoFrame(1, "text"), files);
-    EXPECT_TRUE(Says(GoodbyeTo(peer), StatusCode::kMalformed, {"OS handles"}));
-  }
-  RunUntil([this] { return server_->association_count() == 0; });
-  EXPECT_EQ(OpenDescriptors().size(), before + files.size());
 }
 
 TEST_F(Defects, B06_CallsAndObjectsOfOnePeerAreBounded) {

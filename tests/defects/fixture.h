@@ -58,4 +58,12 @@ class Defects : public HostilePeerTest {
   using HostilePeerTest::Echo;
 };
 
+// A call of Collect with that many files.
+inline auto CollectFiles(const Client& client, uint32_t count) {
+  auto collect = sample::SampleClient(client).Collect();
+  auto items = collect->initItems(count);
+  for (uint32_t i = 0; i < count; ++i) collect.Put(items[i].getFile(), OpenNull());
+  return collect;
+}
+
 }  // namespace lwmsg::test

@@ -64,7 +64,7 @@ TEST_F(Reentrancy, ClientThatGoesWhileItsSessionIsBeingMadeKeepsNoLoopBusy) {
   options.on_session = [&asked](NewSession session) { asked.emplace(std::move(session)); };
   ServeWith(std::move(options));
   {
-    RawPeer peer = RawPeer::ConnectTo(folder_.Path("s"));
+    RawPeer peer = RawPeer::ConnectTo(folder_.Endpoint());
     peer.Write(HelloFrame() + CallFrame(0, kLog));
   }
   RunUntil([&asked] { return asked.has_value(); });
@@ -136,7 +136,7 @@ TEST_F(Reentrancy, SmallCallsForLargeRepliesInOneTurnTakeNoMoreMemoryThanTheLimi
   Limits limits;
   limits.max_queued_bytes = 4 << 20;
   ServeAndListen(limits);
-  RawPeer peer = RawPeer::ConnectTo(folder_.Path("s"));
+  RawPeer peer = RawPeer::ConnectTo(folder_.Endpoint());
   constexpr uint32_t kCalls = 60;
   constexpr uint32_t kReplyBytes = 1'000'000;
   std::string frames = HelloFrame();

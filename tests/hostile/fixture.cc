@@ -39,6 +39,17 @@ void HostilePeerTest::TearDown() {
   EXPECT_EQ(Echo(fresh), Status());
 }
 
+RawPeer HostilePeerTest::Connect() {
+  std::optional<RawStream> stream = RawStream::ConnectTo(folder_.Endpoint());
+  if (!stream) {
+    RunUntil([&] {
+      if (!stream) stream = RawStream::ConnectTo(folder_.Endpoint());
+      return stream.has_value();
+    });
+  }
+  return RawPeer(stream ? *std::move(stream) : RawStream(OsHandle()));
+}
+
 RawPeer HostilePeerTest::ConnectAndGreet(const HelloFields& fields) {
   RawPeer peer = Connect();
   peer.Write(HelloFrame(fields));

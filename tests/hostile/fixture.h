@@ -27,7 +27,7 @@ class HostilePeerTest : public InventoriedTest {
   void Serve(const Limits& limits = {});
   void TearDown() override;
 
-  RawPeer Connect() { return RawPeer::ConnectTo(folder_.Path("s")); }
+  RawPeer Connect();
   // Has written its hello.
   RawPeer ConnectAndGreet(const HelloFields& fields = {});
 
@@ -50,5 +50,8 @@ class HostilePeerTest : public InventoriedTest {
   std::optional<Server> server_;
   std::optional<Client> bystander_;
 };
+
+// Servers that cannot be reached, or die.
+class UnreachableServerTest : public HostilePeerTest {};
 
 }  // namespace lwmsg::test

@@ -1,9 +1,9 @@
 #include <uv.h>
 
-#include <fstream>
 #include <random>
 
 #include "tests/hostile/fixture.h"
+#include "tests/support/system.h"
 
 // Bytes that are no frames.
 namespace lwmsg::test {
@@ -24,18 +24,6 @@ std::string RandomBytes(size_t size) {
   std::string bytes;
   while (bytes.size() < size) bytes += static_cast<char>(random());
   return bytes;
-}
-
-// A figure of /proc/self/status, in bytes.
-size_t MemoryFigure(const std::string& name) {
-  std::ifstream status("/proc/self/status");
-  std::string line;
-  while (std::getline(status, line)) {
-    if (!line.starts_with(name + ":")) continue;
-    return std::stoul(line.substr(name.size() + 1)) << 10;
-  }
-  ADD_FAILURE() << "no " << name;
-  return 0;
 }
 
 TEST_F(HostileFramingTest, GarbageInsteadOfHelloIsToldWhatWasWanted) {
@@ -76,7 +64,7 @@ TEST_F(HostileFramingTest, EachReservedByteOfTheHeaderMustBeZero) {
 
 TEST_F(HostileFramingTest, FrameLongerThanLimitIsRefusedBeforeMemoryIsTaken) {
   Serve();
-  const size_t before = MemoryFigure("VmPeak");
+  const size_t before = PeakPromisedMemory();
   for (const uint32_t words : {(1U << 17) + 1, 1U << 31, ~0U}) {
     std::string frame = HelloFrame();
     PutNumber(frame, 4, words);
@@ -84,21 +72,21 @@ TEST_F(HostileFramingTest, FrameLongerThanLimitIsRefusedBeforeMemoryIsTaken) {
         GoodbyeAfter(frame), StatusCode::kMalformed,
         {std::to_string(uint64_t{8} * words) + " bytes", "1048576", "Limits::max_frame_bytes"}));
   }
-  EXPECT_LT(MemoryFigure("VmPeak") - before, size_t{64} << 20);
+  EXPECT_LT(PeakPromisedMemory() - before, size_t{64} << 20);
 }
 
 TEST_F(HostileFramingTest, PromiseOfALargeFrameCostsNoMemoryBeforeItsBytesCome) {
   Limits limits;
   limits.max_frame_bytes = 1U << 30;
   Serve(limits);
-  const size_t before = MemoryFigure("VmRSS");
+  const size_t before = MemoryInUse();
   RawPeer peer = ConnectAndGreet();
   ASSERT_EQ(Echo(peer, 1), Status());
   std::string frame = EchoFrame(2, "text");
   PutNumber(frame, 4, 1U << 27);
   peer.Write(frame);
   ASSERT_EQ(Echo(*bystander_), Status());  // After this the server has read the frame's begin.
-  EXPECT_LT(MemoryFigure("VmRSS"), before + (size_t{64} << 20));
+  EXPECT_LT(MemoryInUse(), before + (size_t{64} << 20));
   peer.Close();
   RunUntil([&] { return !ends_.empty(); });
   EXPECT_TRUE(Says(ends_[0], StatusCode::kUnavailable, {"in the middle of a message"}));

@@ -116,7 +116,7 @@ TEST_F(HostileLimitsTest, CallerThatTakesNoHandlesIsGivenNone) {
   Serve();
   RawPeer peer = ConnectAndGreet({.max_frame_handles = 0});
   peer.Write(CallFrame(1, 1, [](auto params) {
-    params.template initAs<sample::Sample::OpenParams>().setPath("/dev/null");
+    params.template initAs<sample::Sample::OpenParams>().setPath(NullPath());
   }));
   EXPECT_TRUE(Says(AnswerTo(peer, 1), StatusCode::kResourceExhausted,
                    {"Sample.open", "1 OS handles", "its Limits::max_frame_handles"}));

@@ -6,13 +6,12 @@
 #include <deque>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "lwmsg/os_handle.h"
 #include "lwmsg/status.h"
+#include "tests/support/raw_stream.h"
 
 namespace lwmsg::test {
 
@@ -26,17 +25,17 @@ struct RawFrame {
   std::unique_ptr<capnp::FlatArrayMessageReader> reader;
 };
 
-// A peer on a plain socket that writes whatever it is told to. Never blocks. What it reads it
-// checks as frames; OS handles that come with them are closed.
+// A peer on a plain connection that writes whatever it is told to. Never blocks. What it reads it
+// checks as frames; OS handles that come with them are not taken.
 class RawPeer {
  public:
-  explicit RawPeer(OsHandle socket);
-  // Connects to a socket file.
-  static RawPeer ConnectTo(const std::string& path);
+  explicit RawPeer(RawStream stream) : stream_(std::move(stream)) {}
+  // To a server that has room.
+  static RawPeer ConnectTo(const std::string& endpoint);
 
-  // Bytes, and descriptors that ride on the first of them. False if the other side has hung up.
-  bool Write(std::string_view bytes, std::span<const OsHandle> handles = {});
-  void Close() { socket_.Close(); }
+  // False if the other side has hung up.
+  bool Write(std::string_view bytes) { return stream_.Write(bytes); }
+  void Close() { stream_.Close(); }
   // Reads what is there.
   void Read();
 
@@ -47,15 +46,13 @@ class RawPeer {
   std::optional<Status> Goodbye() const;
   // The status of the reply to that call, if it has come.
   std::optional<Status> ReplyTo(uint32_t id) const;
+  const OsHandle& end() const { return stream_.end(); }
 
  private:
-  OsHandle socket_;
+  RawStream stream_;
   std::string unread_;
   std::deque<RawFrame> frames_;
   bool ended_ = false;
 };
-
-// `count` owners of some open file.
-std::vector<OsHandle> SomeFiles(size_t count);
 
 }  // namespace lwmsg::test

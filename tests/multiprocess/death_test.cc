@@ -58,7 +58,7 @@ TEST_F(DeathTest, OfAChildOnAPairEndsTheCall) {
   bool answered = false;
   sample::SampleClient(client).Nothing().Send([&](auto reply) { answered = reply.has_value(); });
   ASSERT_TRUE(RunLoopUntil(loop, [&] { return answered; }));
-  kill(static_cast<pid_t>(child->pid), SIGKILL);
+  reaper.Kill();
   ASSERT_TRUE(RunLoopUntil(loop, [&] { return ended.has_value(); }));
   EXPECT_EQ(ended->code(), StatusCode::kUnavailable) << *ended;
 }

@@ -1,7 +1,3 @@
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <array>
 #include <fstream>
 
 #include "tests/multiprocess/fixture.h"
@@ -14,7 +10,12 @@ class DescriptorsTest : public MultiprocessTest {
  protected:
   OsHandle OpenFileWith(const std::string& content) const {
     std::ofstream(folder_.Path("file")) << content;
-    return OsHandle(open(folder_.Path("file").c_str(), O_RDONLY | O_CLOEXEC));
+    return OpenFile(folder_.Path("file"));
+  }
+  // How many descriptors a role "serve" has open.
+  static std::string CountOf(Process& server) {
+    server.Tell("count");
+    return server.ReadLine();
   }
 };
 
@@ -22,15 +23,14 @@ TEST_F(DescriptorsTest, SentFileIsTheSameOpenFile) {
   Process server("serve", {EndpointArgument()});
   ASSERT_EQ(server.ReadLine(), "ready");
   const OsHandle file = OpenFileWith("0123456789");
-  std::array<char, 3> begin{};
-  ASSERT_EQ(read(file.get(), begin.data(), begin.size()), 3);
+  ASSERT_EQ(ReadSome(file, 3), "012");
   BlockingClient client(folder_.Endpoint());
   auto give = sample::SampleClient(client).Give();
   give->setFirst(*file.Duplicate());
   auto reply = give.Sync();
   ASSERT_TRUE(reply) << reply.error();
   EXPECT_EQ(reply->getContent(), "3456789");
-  EXPECT_EQ(lseek(file.get(), 0, SEEK_CUR), 10) << "the server read another open file";
+  EXPECT_EQ(PositionOf(file), 10U) << "the server read another open file";
 }
 
 TEST_F(DescriptorsTest, ReceivedFileIsTheNamedOneAndCloseOnExec) {
@@ -46,7 +46,7 @@ TEST_F(DescriptorsTest, ReceivedFileIsTheNamedOneAndCloseOnExec) {
   ASSERT_TRUE(reply) << reply.error();
   auto file = reply->takeFile();
   ASSERT_TRUE(file) << file.error();
-  EXPECT_EQ(fcntl(file->get(), F_GETFD), FD_CLOEXEC);
+  EXPECT_FALSE(IsInherited(file->get()));
   EXPECT_EQ(ReadAll(*file), "content");
 }
 
@@ -56,20 +56,20 @@ TEST_F(DescriptorsTest, ThousandThatTravelLeaveBothTablesAsTheyWere) {
   BlockingClient client(folder_.Endpoint());
   sample::SampleClient sample(client);
   ASSERT_TRUE(sample.Nothing().Sync());
-  const size_t before = CountDescriptorsOf(server.pid());
+  const std::string before = CountOf(server);
   const size_t own = OpenDescriptors().size();
   for (int i = 0; i < 500; ++i) {
     auto give = sample.Give();
     give->setFirst(FileWith("a"));
     ASSERT_EQ(give.Sync()->getContent(), "a");
     auto request = sample.Open();
-    request->setPath("/dev/null");
+    request->setPath(NullPath());
     auto reply = request.Sync();
     ASSERT_TRUE(reply && reply->takeFile().has_value());
   }
   EXPECT_EQ(OpenDescriptors().size(), own);
   ASSERT_TRUE(sample.Nothing().Sync());  // What the server did for the last call is done.
-  EXPECT_EQ(CountDescriptorsOf(server.pid()), before);
+  EXPECT_EQ(CountOf(server), before);
 }
 
 TEST_F(DescriptorsTest, ThoseThatNobodyTakesAreClosedOnBothSides) {
@@ -78,14 +78,14 @@ TEST_F(DescriptorsTest, ThoseThatNobodyTakesAreClosedOnBothSides) {
   BlockingClient client(folder_.Endpoint());
   sample::SampleClient sample(client);
   ASSERT_TRUE(sample.Nothing().Sync());
-  const size_t before = CountDescriptorsOf(server.pid());
+  const std::string before = CountOf(server);
   const size_t own = OpenDescriptors().size();
   auto request = sample.Open();
-  request->setPath("/dev/null");
+  request->setPath(NullPath());
   ASSERT_TRUE(request.Sync());
   ASSERT_TRUE(sample.Nothing().Sync());
   EXPECT_EQ(OpenDescriptors().size(), own);
-  EXPECT_EQ(CountDescriptorsOf(server.pid()), before);
+  EXPECT_EQ(CountOf(server), before);
 }
 
 }  // namespace

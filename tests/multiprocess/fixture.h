@@ -1,15 +1,13 @@
 #pragma once
 
 #include <gmock/gmock.h>
-#include <signal.h>
-#include <sys/stat.h>
 
+#include <filesystem>
 #include <string>
 
 #include "lwmsg/lwmsg.h"
-#include "tests/multiprocess/process.h"
-#include "tests/multiprocess/user.h"
 #include "tests/support/inventory.h"
+#include "tests/support/process.h"
 #include "tests/support/sample_service.h"
 
 namespace lwmsg::test {
@@ -17,7 +15,7 @@ namespace lwmsg::test {
 // Has a folder in which every user may make sockets.
 class MultiprocessTest : public InventoriedTest {
  protected:
-  MultiprocessTest() { chmod(folder_.path().c_str(), 0777); }
+  MultiprocessTest() { std::filesystem::permissions(folder_.path(), std::filesystem::perms::all); }
 
   std::string EndpointArgument() const { return "endpoint=" + folder_.Endpoint(); }
   // OK if a server serves there.
@@ -31,10 +29,21 @@ class MultiprocessTest : public InventoriedTest {
   TemporaryFolder folder_;
 };
 
-// How a token begins that is of `user`, whose group has the same number, in process `pid`.
-inline std::string TokenText(uid_t user, const std::string& pid) {
-  const std::string number = std::to_string(user);
-  return "euid=" + number + " egid=" + number + " pid=" + pid + " ";
-}
+// Those of which one part is built everywhere and one only where it means something.
+
+class TokensTest : public MultiprocessTest {};
+
+class SpawnTest : public MultiprocessTest {};
+
+class ReconnectTest : public MultiprocessTest {
+ protected:
+  ClientOptions Options(Reconnect reconnect) {
+    ClientOptions options;
+    options.reconnect = reconnect;
+    options.on_session_lost = [this] { ++sessions_lost_; };
+    return options;
+  }
+  int sessions_lost_ = 0;
+};
 
 }  // namespace lwmsg::test

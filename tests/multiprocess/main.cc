@@ -1,6 +1,4 @@
 #include <gtest/gtest.h>
-#include <signal.h>
-#include <sys/prctl.h>
 
 #include <cstring>
 #include <map>
@@ -13,18 +11,12 @@ using lwmsg::test::Arguments;
 
 int RunRole(const std::string& name, const Arguments& arguments) {
   namespace test = lwmsg::test;
-  const std::map<std::string, int (*)(const Arguments&)> roles = {
-      {"serve", test::Serve},
-      {"daemon", test::Daemon},
-      {"serve-pair", test::ServePair},
-      {"call", test::Call},
-      {"activate", test::Activate},
-      {"activated", test::Activated},
-      {"keep", test::Keep},
-      {"spawn", test::Spawn},
-      {"take-twice", test::TakeTwice},
-      {"list-sockets", test::ListSockets}};
-  prctl(PR_SET_PDEATHSIG, SIGKILL);  // Outlives no test that was killed.
+  std::map<std::string, test::Role> roles = test::RolesOfThisSystem();
+  roles.insert({{"serve", test::Serve},
+                {"serve-pair", test::ServePair},
+                {"call", test::Call},
+                {"keep", test::Keep}});
+  test::DieWithParent();
   test::BecomeWhom(arguments);
   return roles.at(name)(arguments);
 }

@@ -1,43 +1,35 @@
 #pragma once
 
-#include <unistd.h>
-
-#include <array>
 #include <functional>
-#include <memory>
-#include <sstream>
+#include <iostream>
 #include <string>
+#include <thread>
 
 #include "lwmsg/loop.h"
-#include "runtime/uv_loop.h"
 
 namespace lwmsg::test {
 
-// Calls `told` with each line of a descriptor; stops the loop at its end.
+// Calls `told` on the loop with each line of standard input; stops the loop at its end, and waits
+// for that before it goes.
 class Orders {
  public:
-  Orders(Loop& loop, int from, std::function<void(const std::string&)> told)
-      : loop_(loop), from_(from), told_(std::move(told)) {
-    watch_ = *loop.impl().MakeWatch(from, [this](auto) { Read(); });
-    watch_->Want({true, false});
-  }
+  Orders(Loop& loop, std::function<void(const std::string&)> told)
+      : loop_(loop), told_(std::move(told)), reader_([this] { Read(); }) {}
+  Orders(const Orders&) = delete;
+  Orders& operator=(const Orders&) = delete;
+  ~Orders() { reader_.join(); }
 
  private:
   void Read() {
-    std::array<char, 256> buffer{};
-    const ssize_t size = read(from_, buffer.data(), buffer.size());
-    if (size <= 0) {
-      watch_->Want({false, false});
-      return loop_.Stop();
+    for (std::string line; std::getline(std::cin, line);) {
+      loop_.Post([this, line] { told_(line); });
     }
-    std::istringstream lines(std::string(buffer.data(), static_cast<size_t>(size)));
-    for (std::string line; std::getline(lines, line);) told_(line);
+    loop_.Post([this] { loop_.Stop(); });
   }
 
   Loop& loop_;
-  int from_;
   std::function<void(const std::string&)> told_;
-  std::unique_ptr<internal::IoLoop::Watch> watch_;
+  std::thread reader_;
 };
 
 }  // namespace lwmsg::test

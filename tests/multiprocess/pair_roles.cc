@@ -1,21 +1,16 @@
-#include <fcntl.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <array>
-#include <cstdlib>
 #include <iostream>
+#include <memory>
 
 #include "tests/multiprocess/roles.h"
 #include "tests/support/sample_service.h"
 
-// The roles that call, and those about inherited pairs.
+// The roles that call, and the one that serves an inherited pair.
 namespace lwmsg::test {
 namespace {
 
 std::unique_ptr<BlockingClient> Connect(const Arguments& arguments) {
-  if (auto socket = Number(arguments, "socket")) {
-    return std::make_unique<BlockingClient>(OsHandle(*socket));
+  if (const std::string socket = Value(arguments, "socket"); !socket.empty()) {
+    return std::make_unique<BlockingClient>(TakeNumber(socket));
   }
   return std::make_unique<BlockingClient>(Value(arguments, "endpoint"));
 }
@@ -53,32 +48,6 @@ int ServePair(const Arguments& /*arguments*/) {
   Server server(loop, std::move(options));
   if (!server.Serve(service).ok() || !server.Adopt(std::move(*pair)).ok()) return 1;
   loop.Run();
-  return 0;
-}
-
-int Spawn(const Arguments& arguments) {
-  auto child = SpawnWithPair({OwnPath(), "--role=" + Value(arguments, "child")});
-  if (!child) return Say(child.error().ToString()), 1;
-  const bool reaped = waitpid(static_cast<pid_t>(child->pid), nullptr, 0) > 0;
-  Say("child ended");
-  return reaped ? 0 : 1;
-}
-
-int TakeTwice(const Arguments& /*arguments*/) {
-  auto pair = TakeInheritedPair();
-  if (!pair) return Say(pair.error().ToString()), 1;
-  for (const std::string& socket : SocketsOf(getpid())) Say("took " + socket);
-  auto second = TakeInheritedPair();
-  Say(second ? "took a second" : second.error().ToString());
-  Process grandchild("list-sockets");
-  for (std::string line; (line = grandchild.ReadLine()) != "(nothing)";) Say(line);
-  return grandchild.Wait();
-}
-
-int ListSockets(const Arguments& /*arguments*/) {
-  for (const std::string& socket : SocketsOf(getpid())) Say("grandchild " + socket);
-  const char* variable = std::getenv("LWMSG_PAIR_FD");
-  Say(std::string("grandchild variable ") + (variable == nullptr ? "unset" : variable));
   return 0;
 }
 

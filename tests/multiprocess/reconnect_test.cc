@@ -1,27 +1,10 @@
-#include <unistd.h>
-
 #include <optional>
 
 #include "tests/multiprocess/fixture.h"
-#include "tests/multiprocess/user.h"
 
 // Clients whose server is another process that goes and comes again.
 namespace lwmsg::test {
 namespace {
-
-constexpr const char* kFirstUser = "uid=12345";
-constexpr const char* kOtherUser = "uid=23456";
-
-class ReconnectTest : public MultiprocessTest {
- protected:
-  ClientOptions Options(Reconnect reconnect) {
-    ClientOptions options;
-    options.reconnect = reconnect;
-    options.on_session_lost = [this] { ++sessions_lost_; };
-    return options;
-  }
-  int sessions_lost_ = 0;
-};
 
 Result<Handle<sample::Object>> Make(const Channel& channel) {
   auto made = sample::SampleClient(channel).Make().Sync();
@@ -73,26 +56,6 @@ TEST_F(ReconnectTest, IsOffUnlessAskedFor) {
   ASSERT_EQ(server->ReadLine(), "ready");
   EXPECT_EQ(sample::SampleClient(client).Nothing().Sync().error().code(), StatusCode::kUnavailable);
   EXPECT_EQ(sample::SampleClient(client).Nothing().Sync().error().code(), StatusCode::kUnavailable);
-}
-
-TEST_F(ReconnectTest, ServerOfAnotherUserThanBeforeIsRefused) {
-  LWMSG_SKIP_UNLESS_ROOT();
-  std::optional<Process> server;
-  server.emplace("serve", Arguments{EndpointArgument(), "mode=0666", kFirstUser});
-  ASSERT_EQ(server->ReadLine(), "ready");
-  BlockingClient client(folder_.Endpoint(), Options(Reconnect::kOnNextCall));
-  ASSERT_TRUE(sample::SampleClient(client).Nothing().Sync());
-  server->Kill();
-  server->Wait();
-  ASSERT_FALSE(sample::SampleClient(client).Nothing().Sync());
-  // What the other user could not, as the files are the first one's.
-  ASSERT_EQ(unlink(folder_.Path("s").c_str()), 0);
-  ASSERT_EQ(unlink(folder_.Path("s.lock").c_str()), 0);
-  server.emplace("serve", Arguments{EndpointArgument(), "mode=0666", kOtherUser});
-  ASSERT_EQ(server->ReadLine(), "ready");
-  auto refused = sample::SampleClient(client).Nothing().Sync();
-  EXPECT_EQ(refused.error().code(), StatusCode::kPermissionDenied);
-  EXPECT_THAT(refused.error().message(), testing::HasSubstr("not the wanted user 12345"));
 }
 
 }  // namespace

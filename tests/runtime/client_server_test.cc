@@ -1,7 +1,6 @@
 #include <gmock/gmock.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include <future>
 #include <thread>
 
 #include "lwmsg/lwmsg.h"
@@ -19,7 +18,7 @@ using ::testing::HasSubstr;
 class ServerThread {
  public:
   explicit ServerThread(const std::string& endpoint) {
-    std::atomic<bool> ready = false;
+    std::promise<void> ready;
     thread_ = std::thread([this, endpoint, &ready] {
       Loop loop;
       SampleService sample;
@@ -28,11 +27,10 @@ class ServerThread {
       const Status listening = server.Listen(endpoint);
       EXPECT_TRUE(listening.ok()) << listening;
       loop_ = &loop;
-      ready = true;
-      ready.notify_one();
+      ready.set_value();
       loop.Run();
     });
-    ready.wait(false);
+    ready.get_future().wait();
   }
   ~ServerThread() {
     loop_->Stop();
@@ -66,8 +64,8 @@ TEST_F(ClientServerTest, BlockingClientCalls) {
     ASSERT_TRUE(reply) << reply.error();
     EXPECT_EQ(reply->getText(), std::to_string(i));
   }
-  EXPECT_EQ(client.peer().pid(), static_cast<uint32_t>(getpid()));
-  EXPECT_EQ(client.peer().euid(), geteuid());
+  EXPECT_EQ(client.peer().pid(), OwnProcessId());
+  EXPECT_EQ(client.peer().euid(), OwnUser());
 }
 
 TEST_F(ClientServerTest, ServiceSeesTheToken) {
@@ -75,9 +73,9 @@ TEST_F(ClientServerTest, ServiceSeesTheToken) {
   BlockingClient client(Endpoint());
   auto reply = sample::SampleClient(client).Whoami().Sync();
   ASSERT_TRUE(reply) << reply.error();
-  EXPECT_EQ(reply->getEuid(), geteuid());
-  EXPECT_EQ(reply->getEgid(), getegid());
-  EXPECT_EQ(reply->getPid(), getpid());
+  EXPECT_EQ(reply->getEuid(), OrMinusOne(OwnUser()));
+  EXPECT_EQ(reply->getEgid(), OrMinusOne(OwnGroup()));
+  EXPECT_EQ(reply->getPid(), OwnProcessId());
 }
 
 TEST_F(ClientServerTest, LargeMessagesAndDescriptorsGoThrough) {
@@ -189,7 +187,7 @@ TEST_F(ClientServerTest, CoroutineClientOverAPair) {
   CallTwice(sample::SampleClient(client), text);
   RunUntil(loop, [&] { return !text.empty(); });
   EXPECT_EQ(text, "again");
-  EXPECT_EQ(client.peer().pid(), static_cast<uint32_t>(getpid()));
+  EXPECT_EQ(client.peer().pid(), OwnProcessId());
 }
 
 TEST_F(ClientServerTest, HandlerAnswersFromAnotherThreadByPost) {
@@ -222,11 +220,10 @@ TEST_F(ClientServerTest, WhatIsWrongWithAnEndpointIsTheErrorOfTheCall) {
     StatusCode code;
     const char* text;
   };
-  for (const Case& c :
-       {Case{folder_.Endpoint("nobody"), StatusCode::kUnavailable, "no such socket"},
-        Case{folder_.Endpoint("no/where"), StatusCode::kUnavailable, "no such socket"},
-        Case{"unix:" + std::string(200, 'x'), StatusCode::kInvalidArgument, "at most 107"},
-        Case{"tcp:here", StatusCode::kInvalidArgument, "unix:/path"}}) {
+  for (const Case& c : {Case{folder_.Endpoint("nobody"), StatusCode::kUnavailable, "no such "},
+                        Case{folder_.Endpoint("no/where"), StatusCode::kUnavailable, "no such "},
+                        Case{TooLongEndpoint(), StatusCode::kInvalidArgument, "at most "},
+                        Case{"tcp:here", StatusCode::kInvalidArgument, "direct:name"}}) {
     BlockingClient blocking(c.endpoint);
     auto reply = sample::SampleClient(blocking).Nothing().Sync();
     ASSERT_FALSE(reply);
@@ -248,12 +245,9 @@ TEST_F(ClientServerTest, WhatIsWrongWithAnEndpointIsTheErrorOfTheCall) {
 TEST_F(ClientServerTest, ListenErrorsSayWhatIsWrong) {
   Loop loop;
   Server server(loop);
-  Status missing = server.Listen(folder_.Endpoint("no/where"));
-  EXPECT_EQ(missing.code(), StatusCode::kNotFound) << missing;
-  EXPECT_THAT(missing.message(), HasSubstr("no/where"));
   EXPECT_EQ(server.Listen(folder_.Endpoint("a"), {.group = "no-such-group"}).code(),
             StatusCode::kNotFound);
-  EXPECT_EQ(server.Listen("unix:" + std::string(200, 'x')).code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(server.Listen(TooLongEndpoint()).code(), StatusCode::kInvalidArgument);
   EXPECT_EQ(server.ListenOn(FileWith("")).code(), StatusCode::kInvalidArgument);
   EXPECT_EQ(server.Adopt(FileWith("")).code(), StatusCode::kInvalidArgument);
 }
@@ -271,7 +265,7 @@ TEST_F(ClientServerTest, StoppedServerListensAgain) {
     RunUntil(loop, [&] { return good; });
     server.Stop();
     RunUntil(loop, [&] { return server.association_count() == 0; });
-    EXPECT_NE(access(folder_.Path("s").c_str(), F_OK), 0) << "the socket file is left";
+    EXPECT_FALSE(EndpointExists(Endpoint())) << "its name is left";
   }
 }
 

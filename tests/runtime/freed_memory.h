@@ -18,4 +18,7 @@ class FreedMemory {
   size_t leaks() const;
 };
 
+// What posix/ and windows/ call with each block of that many bytes before it is freed.
+void OnFree(void* block, size_t size);
+
 }  // namespace lwmsg::test

@@ -97,4 +97,6 @@ class ServerTest : public InventoriedTest {
   std::optional<Server> server_;
 };
 
+class ServerListenTest : public ServerTest {};
+
 }  // namespace lwmsg::test

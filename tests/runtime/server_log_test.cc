@@ -1,5 +1,3 @@
-#include <unistd.h>
-
 #include "tests/runtime/server_fixture.h"
 
 // What a server tells its operator: the log and the state.
@@ -56,7 +54,7 @@ TEST_F(ServerLogTest, PeersAreLoggedFromConnectingToTheirEnd) {
   EXPECT_EQ(Logged(LogLevel::kInfo, "listening at " + folder_.Endpoint()), 1U);
   Peer& peer = NewPeer();
   ASSERT_EQ(Call(peer), Status());
-  const std::string token = "pid=" + std::to_string(getpid());
+  const std::string token = "pid=" + std::to_string(OwnProcessId());
   EXPECT_EQ(Logged(LogLevel::kInfo, "peer connected: euid="), 1U);
   EXPECT_EQ(Logged(LogLevel::kInfo, token), 1U);
   peer.client->Close();
@@ -72,7 +70,7 @@ TEST_F(ServerLogTest, CallThatIsRefusedIsLoggedWithWhyAndWhose) {
   Server empty(loop_, std::move(options));
   ASSERT_TRUE(empty.Listen(folder_.Endpoint("empty")).ok());
   EXPECT_EQ(Call(NewPeer(folder_.Endpoint("empty"))).code(), StatusCode::kUnimplemented);
-  EXPECT_EQ(Logged(LogLevel::kWarning, "pid=" + std::to_string(getpid())), 1U);
+  EXPECT_EQ(Logged(LogLevel::kWarning, "pid=" + std::to_string(OwnProcessId())), 1U);
   EXPECT_EQ(Logged(LogLevel::kWarning, "is not served here"), 1U);
 }
 
@@ -108,7 +106,7 @@ TEST_F(ServerLogTest, StateTellsWhatEachPeerIsWaitingFor) {
   const ServerState state = server_->State();
   ASSERT_EQ(state.associations.size(), 1U);
   const AssociationState& association = state.associations[0];
-  EXPECT_EQ(association.peer.pid(), static_cast<uint32_t>(getpid()));
+  EXPECT_EQ(association.peer.pid(), OwnProcessId());
   EXPECT_EQ(association.phase, "open");
   EXPECT_EQ(association.session_objects, 2U);
   EXPECT_EQ(association.queued_bytes, 0U);

@@ -1,6 +1,4 @@
-#include <sys/resource.h>
-
-#include "tests/runtime/server_fixture.h"
+#include "tests/runtime/server_pressure_fixture.h"
 
 // A server with no place for another client.
 namespace lwmsg::test {
@@ -18,25 +16,6 @@ Limits Places(uint32_t places, milliseconds idle_timeout) {
   limits.idle_timeout = idle_timeout;
   return limits;
 }
-
-class ServerPressureTest : public ServerTest {
- protected:
-  size_t Connected() const { return server_->association_count(); }
-  // Runs until a client is known to wait.
-  void RunUntilOneWaits() {
-    RunUntil([&] { return server_->State().client_waits; });
-  }
-  // So that what follows is later, also for a coarse clock.
-  void LetTimePass() { RunFor(milliseconds(5)); }
-  // Makes a call that the handler keeps.
-  void SendKeep(Peer& peer) {
-    const size_t before = sample_.kept.size();
-    sample::SampleClient(*peer.client).Keep().Send([&peer](auto reply) {
-      peer.call = reply ? Status() : reply.error();
-    });
-    RunUntil([&] { return sample_.kept.size() > before; });
-  }
-};
 
 TEST_F(ServerPressureTest, TwiceAsManyClientsAsPlacesAreAllServed) {
   ServeAndListen(Places(64, milliseconds(1)));
@@ -240,41 +219,6 @@ TEST_F(ServerPressureTest, PauseAndEvictionAreLogged) {
   ASSERT_EQ(CallAnew(), Status());
   EXPECT_EQ(Logged(LogLevel::kInfo, "evicted after"), 1U);
   EXPECT_EQ(Logged(LogLevel::kInfo, "listening goes on"), 1U);
-}
-
-// Takes all descriptors that this process may still open.
-class DescriptorFamine {
- public:
-  DescriptorFamine() {
-    getrlimit(RLIMIT_NOFILE, &before_);
-    int lowest_free = dup(0);
-    close(lowest_free);
-    rlimit none = before_;
-    none.rlim_cur = static_cast<rlim_t>(lowest_free);
-    setrlimit(RLIMIT_NOFILE, &none);
-  }
-  DescriptorFamine(const DescriptorFamine&) = delete;
-  DescriptorFamine& operator=(const DescriptorFamine&) = delete;
-  ~DescriptorFamine() { setrlimit(RLIMIT_NOFILE, &before_); }
-
- private:
-  rlimit before_{};
-};
-
-TEST_F(ServerPressureTest, AcceptingPausesWithoutADescriptorAndGoesOn) {
-  ServeAndListen();
-  Peer& peer = NewPeer();
-  Send(peer);  // Has its socket now.
-  {
-    const DescriptorFamine famine;
-    RunUntil([&] { return Logged(LogLevel::kError, "cannot accept a client") > 0; });
-    // Trying again without a pause would give a line a turn.
-    RunFor(milliseconds(50));
-    EXPECT_LE(Logged(LogLevel::kError, "cannot accept a client"), 2U);
-    EXPECT_FALSE(peer.call);
-  }
-  RunUntil([&] { return peer.call.has_value(); });
-  EXPECT_EQ(peer.call, Status());
 }
 
 }  // namespace

@@ -1,5 +1,3 @@
-#include <uv.h>
-
 #include "tests/stress/fixture.h"
 #include "tests/support/sample_service.h"
 
@@ -7,7 +5,7 @@
 namespace lwmsg::test {
 namespace {
 
-constexpr uint32_t kRounds = 1'000;
+const auto kRounds = static_cast<uint32_t>(Times(1'000));
 constexpr uint32_t kDepth = 8;
 
 enum class Mode { kLocal, kPair, kDirect };

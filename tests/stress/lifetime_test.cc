@@ -1,4 +1,3 @@
-#include <fcntl.h>
 #include <uv.h>
 
 #include <random>
@@ -23,7 +22,7 @@ class Mix {
   Mix(std::string endpoints, uint64_t seed) : endpoints_(std::move(endpoints)), random_(seed) {}
 
   void Play() {
-    for (int round = 0; round < kRounds; ++round) Round();
+    for (int round = 0; round < Times(kRounds); ++round) Round();
     EXPECT_TRUE(RunLoopUntil(loop_, [this] { return ended_ == started_; }))
         << started_ - ended_ << " calls did not end";
     EXPECT_EQ(twice_, 0);
@@ -63,7 +62,7 @@ class Mix {
         return Send(service.Keep());
       case 4: {
         auto give = service.Give();
-        give->setFile(OsHandle(open("/dev/null", O_RDONLY | O_CLOEXEC)));
+        give->setFile(OpenNull());
         return Send(std::move(give));
       }
       default:

@@ -1,27 +1,29 @@
-#include <fcntl.h>
 #include <gtest/gtest.h>
-#include <signal.h>
-#include <sys/prctl.h>
-#include <unistd.h>
 
-#include <cstring>
+#include <cstdio>
+#include <cstdlib>
+#include <string_view>
 
 #include "tests/stress/stress_service.h"
+#include "tests/support/process.h"
+#include "tests/support/system.h"
 
 namespace {
 
 // Serves at `endpoint` until it is killed; the number of each call goes to a file first.
 int Serve(const char* endpoint, const char* record) {
-  prctl(PR_SET_PDEATHSIG, SIGKILL);  // Outlives no test that was killed.
-  const lwmsg::OsHandle file(open(record, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+  lwmsg::test::DieWithParent();
+  const lwmsg::OsHandle file = lwmsg::test::OpenToAppend(record);
   lwmsg::test::StressService service([&file](uint64_t id) {
-    if (write(file.get(), &id, sizeof(id)) != sizeof(id)) _exit(1);
+    const std::string_view bytes(reinterpret_cast<const char*>(&id), sizeof(id));
+    if (!lwmsg::test::WriteAll(file, bytes)) std::_Exit(1);
   });
   lwmsg::Loop loop;
   lwmsg::Server server(loop);
   lwmsg::Status status = server.Serve(service);
   if (status.ok()) status = server.Listen(endpoint);
-  dprintf(STDOUT_FILENO, "%s\n", status.ok() ? "ready" : status.ToString().c_str());
+  std::printf("%s\n", status.ok() ? "ready" : status.ToString().c_str());
+  std::fflush(stdout);
   loop.Run();
   return 1;
 }
@@ -29,7 +31,7 @@ int Serve(const char* endpoint, const char* record) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc == 4 && std::strcmp(argv[1], "--role=serve") == 0) return Serve(argv[2], argv[3]);
+  if (argc == 4 && argv[1] == std::string_view("--role=serve")) return Serve(argv[2], argv[3]);
   testing::InitGoogleTest(&argc, argv);
   return RUN_ALL_TESTS();
 }

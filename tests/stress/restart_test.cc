@@ -1,11 +1,9 @@
-#include <fcntl.h>
-#include <unistd.h>
-
+#include <cstring>
 #include <thread>
 #include <vector>
 
-#include "tests/multiprocess/process.h"
 #include "tests/stress/fixture.h"
+#include "tests/support/process.h"
 
 // A server that goes and comes again under clients that call all the time.
 namespace lwmsg::test {
@@ -145,7 +143,7 @@ TEST_F(RestartStressTest, EachCallOfAServerThatStopsIsExecutedOnceAtMost) {
     return options;
   });
   StartCallers(folder_.Endpoint());
-  for (int i = 0; i < kStops && !HasFatalFailure(); ++i) {
+  for (int i = 0; i < Times(kStops) && !HasFatalFailure(); ++i) {
     LetThemCall();
     server.Restart();
   }
@@ -155,7 +153,7 @@ TEST_F(RestartStressTest, EachCallOfAServerThatStopsIsExecutedOnceAtMost) {
 TEST_F(RestartStressTest, EachCallOfADirectServerThatStopsIsExecutedOnceAtMost) {
   ServerThread server({direct_}, Record());
   StartCallers(direct_);
-  for (int i = 0; i < kStops / 5 && !HasFatalFailure(); ++i) {
+  for (int i = 0; i < Times(kStops / 5) && !HasFatalFailure(); ++i) {
     LetThemCall();
     server.Restart();
   }
@@ -165,7 +163,7 @@ TEST_F(RestartStressTest, EachCallOfADirectServerThatStopsIsExecutedOnceAtMost) 
 TEST_F(RestartStressTest, EachCallOfAServerThatIsKilledIsExecutedOnceAtMost) {
   const std::string record = folder_.Path("record");
   StartCallers(folder_.Endpoint());
-  for (int i = 0; i < kKills && !HasFatalFailure(); ++i) {
+  for (int i = 0; i < Times(kKills) && !HasFatalFailure(); ++i) {
     Process server("serve", {folder_.Endpoint(), record});
     ASSERT_EQ(server.ReadLine(), "ready");
     LetThemCall();
@@ -173,9 +171,12 @@ TEST_F(RestartStressTest, EachCallOfAServerThatIsKilledIsExecutedOnceAtMost) {
     server.Wait();
   }
   for (auto& caller : callers_) caller->End();
-  const OsHandle file(open(record.c_str(), O_RDONLY | O_CLOEXEC));
-  uint64_t id = 0;
-  while (read(file.get(), &id, sizeof(id)) == sizeof(id)) executed_.Add(id);
+  const std::string ids = ReadAll(OpenFile(record));
+  for (size_t at = 0; at + sizeof(uint64_t) <= ids.size(); at += sizeof(uint64_t)) {
+    uint64_t id = 0;
+    std::memcpy(&id, ids.data() + at, sizeof(id));
+    executed_.Add(id);
+  }
   Check();
 }
 

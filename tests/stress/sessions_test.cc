@@ -106,7 +106,7 @@ TEST_P(SessionsStressTest, EachIsAnsweredAndEnds) {
     const SessionKey shared = SessionKey::Random();
     for (int i = 0; i < kThreads; ++i) {
       threads.emplace_back([&, random = std::mt19937_64(seed + i)]() mutable {
-        for (int round = 0; round < kRounds; ++round) {
+        for (int round = 0; round < Times(kRounds); ++round) {
           ClientOptions options;
           if (random() % 2 == 0) options.session = shared;
           BlockingClient client(where, std::move(options));

@@ -8,7 +8,7 @@ namespace lwmsg::test {
 namespace {
 
 constexpr int kThreads = 16;
-constexpr uint64_t kCalls = 10'000;
+const auto kCalls = static_cast<uint64_t>(Times(10'000));
 
 class SharedSessionStressTest : public StressTest, public testing::WithParamInterface<const char*> {
  protected:

@@ -1,9 +1,9 @@
 #include "tests/stress/stress_service.h"
 
-#include <fcntl.h>
-
 #include <string>
 #include <utility>
+
+#include "tests/support/system.h"
 
 namespace lwmsg::test {
 
@@ -56,7 +56,7 @@ void StressService::Count(CountCall call) {
   for (uint32_t number = 0; number < to; ++number) {
     if (!co_await call.Ready()) co_return;
     call.item().setNumber(number);
-    call.item().setFile(OsHandle(open("/dev/null", O_RDONLY | O_CLOEXEC)));
+    call.item().setFile(OpenNull());
     if (!call.Send().ok()) co_return;
   }
   call.Finish();

@@ -1,20 +1,14 @@
 #include "tests/support/sample_service.h"
 
-#include <fcntl.h>
 #include <kj/exception.h>
-#include <unistd.h>
 #include <uv.h>
 
-#include <array>
-#include <cstdlib>
 #include <stdexcept>
 
 #include "runtime/uv_loop.h"
 
 namespace lwmsg::test {
 namespace {
-
-int64_t OrMinusOne(std::optional<uint32_t> value) { return value ? int64_t{*value} : -1; }
 
 void TakeAll(capnp::List<sample::Item>::Reader items, SampleService::CollectCall& call,
              std::vector<OsHandle>& files) {
@@ -32,7 +26,7 @@ void SampleService::Echo(EchoCall call) {
 }
 
 void SampleService::Open(OpenCall call) {
-  OsHandle file(open(call->getPath().cStr(), O_RDONLY | O_CLOEXEC));
+  OsHandle file = OpenFile(call->getPath());
   if (!file.valid()) return call.Fail(StatusCode::kNotFound, "no such file");
   call.results().setFile(std::move(file));
   call.Reply();
@@ -196,25 +190,7 @@ void ListenerService::Notify(NotifyCall call) {
   call.Reply();
 }
 
-std::string ReadAll(const OsHandle& file) {
-  std::string content;
-  std::array<char, 4096> buffer{};
-  ssize_t size = 0;
-  while ((size = read(file.get(), buffer.data(), buffer.size())) > 0) {
-    content.append(buffer.data(), static_cast<size_t>(size));
-  }
-  return content;
-}
-
-OsHandle FileWith(const std::string& content) {
-  int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) std::abort();
-  const OsHandle writer(ends[1]);
-  if (write(writer.get(), content.data(), content.size()) != static_cast<ssize_t>(content.size())) {
-    std::abort();
-  }
-  return OsHandle(ends[0]);
-}
+int64_t OrMinusOne(std::optional<uint32_t> value) { return value ? int64_t{*value} : -1; }
 
 bool RunLoopUntil(Loop& loop, const std::function<bool()>& done) {
   bool late = false;

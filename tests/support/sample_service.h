@@ -2,11 +2,13 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "lwmsg/lwmsg.h"
 #include "sample.lwmsg.h"
+#include "tests/support/system.h"
 
 namespace lwmsg::test {
 
@@ -73,10 +75,8 @@ class ListenerService final : public sample::ListenerService {
   uint32_t count = 0;
 };
 
-// The whole content of an open file from its current place.
-std::string ReadAll(const OsHandle& file);
-// A pipe's reading end from which `content` can be read.
-OsHandle FileWith(const std::string& content);
+// As Whoami tells what it may not know.
+int64_t OrMinusOne(std::optional<uint32_t> value);
 
 // Runs the loop until `done` says so; false if that takes more than 20 seconds.
 bool RunLoopUntil(Loop& loop, const std::function<bool()>& done);

@@ -10,8 +10,11 @@ ParsedSchema::ParsedSchema(const std::string& text)
       "@0xd1e2f3a4b5c69788;\nusing Lwmsg = import \"/lwmsg/lwmsg.capnp\";\n" + text;
   const kj::Path path("test.capnp");
   folder_->openFile(path, kj::WriteMode::CREATE)->writeAll(source);
-  imports_ = disk_->getRoot().openSubdir(kj::Path::parse(&LWMSG_TEST_IMPORTS[1]));
-  capnp_imports_ = disk_->getRoot().openSubdir(kj::Path::parse(&LWMSG_TEST_CAPNP_IMPORTS[1]));
+  const auto open = [this](kj::StringPtr folder) {
+    return disk_->getRoot().openSubdir(disk_->getCurrentPath().evalNative(folder));
+  };
+  imports_ = open(LWMSG_TEST_IMPORTS);
+  capnp_imports_ = open(LWMSG_TEST_CAPNP_IMPORTS);
   const kj::ReadableDirectory* folders[] = {imports_, capnp_imports_};
   file_ = parser_->parseFromDirectory(*folder_, path.clone(), folders);
 }

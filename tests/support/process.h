@@ -1,7 +1,6 @@
 #pragma once
 
-#include <sys/types.h>
-
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -17,23 +16,27 @@ class Process {
  public:
   // `inherited` descriptors keep their numbers in the child.
   explicit Process(const std::string& role, const Arguments& arguments = {},
-                   const std::vector<int>& inherited = {});
+                   const std::vector<OsHandle::Native>& inherited = {});
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
   ~Process();
 
-  pid_t pid() const { return pid_; }
+  uint32_t pid() const { return pid_; }
   std::string PidText() const { return std::to_string(pid_); }
   // The next line that the role prints; "(nothing)" after its end or 20 seconds.
   std::string ReadLine();
   // Writes a line to the role's standard input.
   void Tell(const std::string& line);
-  void Kill(int signal = 9);
+  // With no chance to do anything before its end. Returns before that.
+  void Kill();
   // The exit code; -1 for a death by signal or after 20 seconds.
   int Wait();
 
  private:
-  pid_t pid_ = 0;
+  // Appends what the role prints next. False after its end or 20 seconds.
+  bool ReadMore();
+
+  uint32_t pid_ = 0;
   OsHandle process_;
   OsHandle to_role_;
   OsHandle from_role_;
@@ -43,20 +46,30 @@ class Process {
 // Kills and reaps a child of another make at the end.
 class Reaper {
  public:
-  explicit Reaper(uint32_t pid) : pid_(static_cast<pid_t>(pid)) {}
+  explicit Reaper(uint32_t pid) : pid_(pid) {}
   Reaper(const Reaper&) = delete;
   Reaper& operator=(const Reaper&) = delete;
   ~Reaper();
 
+  // As Process::Kill.
+  void Kill() const;
+
  private:
-  pid_t pid_;
+  uint32_t pid_;
 };
+
+// For a role, first of all: it is killed when its parent ends. Forgotten when its user changes.
+void DieWithParent();
+
+// Whether the process has ended, or ends within 20 seconds.
+bool HasEnded(const OsHandle& process);
+bool WaitForEnd(const OsHandle& process);
 
 // The path of this binary.
 std::string OwnPath();
 
-// What the descriptors of a process that are sockets show as: "socket:[4711]".
-std::vector<std::string> SocketsOf(pid_t pid);
-size_t CountDescriptorsOf(pid_t pid);
+// What a role needs to know of a descriptor that it inherits, and what it makes of it.
+std::string NumberOf(const OsHandle& file);
+OsHandle TakeNumber(const std::string& number);
 
 }  // namespace lwmsg::test

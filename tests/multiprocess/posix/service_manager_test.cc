@@ -8,7 +8,7 @@
 #include <cstdlib>
 
 #include "runtime/posix/socket_address.h"
-#include "tests/multiprocess/fixture.h"
+#include "tests/multiprocess/posix/fixture.h"
 
 // A test as service manager: it makes the sockets, starts the service and hears from it.
 namespace lwmsg::test {

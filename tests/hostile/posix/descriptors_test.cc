@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "tests/hostile/fixture.h"
+#include "tests/hostile/posix/raw_descriptors.h"
 
 // Descriptors that are too many, too few, lost, or not where the message says.
 namespace lwmsg::test {
@@ -13,14 +14,14 @@ class HostileDescriptorsTest : public HostilePeerTest {
   std::optional<Status> GoodbyeAfter(const std::string& frame, size_t files) {
     RawPeer peer = ConnectAndGreet();
     const auto handles = SomeFiles(files);
-    peer.Write(frame, handles);
+    WriteWith(peer, frame, handles);
     return GoodbyeTo(peer);
   }
   // What call 9 in this frame is answered; the association must live on.
   std::optional<Status> AnswerToBadCall(const std::string& frame, size_t files) {
     RawPeer peer = ConnectAndGreet();
     const auto handles = SomeFiles(files);
-    peer.Write(frame, handles);
+    WriteWith(peer, frame, handles);
     auto answer = AnswerTo(peer, 9);
     EXPECT_EQ(Echo(peer, 10), Status());
     return answer;
@@ -74,7 +75,7 @@ TEST_F(HostileDescriptorsTest, SetThatTheKernelCutAtTheLimitOfDescriptorsReaches
   ASSERT_EQ(Echo(peer, 1), Status());
   {
     const auto handles = SomeFiles(2);
-    peer.Write(GiveFrame(9, 1, 2, 2), handles);
+    WriteWith(peer, GiveFrame(9, 1, 2, 2), handles);
   }
   const NoDescriptorsLeft none;
   EXPECT_TRUE(Says(GoodbyeTo(peer), StatusCode::kMalformed, {"RLIMIT_NOFILE"}));
@@ -157,7 +158,7 @@ TEST_F(HostileDescriptorsTest, OnAMiddleByteOfTheFrameTheyStillBelongToIt) {
     peer.Write(frame.substr(0, split));
     std::vector<OsHandle> handles;
     handles.push_back(FileWith("content"));
-    peer.Write(frame.substr(split), handles);
+    WriteWith(peer, frame.substr(split), handles);
     EXPECT_EQ(AnswerTo(peer, 9), Status());
   }
 }
@@ -170,7 +171,7 @@ TEST_F(HostileDescriptorsTest, OnAMiddleByteOfAFrameThatCountsNone) {
     RawPeer peer = ConnectAndGreet();
     peer.Write(frame.substr(0, split));
     const auto handles = SomeFiles(1);
-    peer.Write(frame.substr(split), handles);
+    WriteWith(peer, frame.substr(split), handles);
     EXPECT_TRUE(Says(GoodbyeTo(peer), StatusCode::kMalformed, {"OS handles"}));
   }
 }
@@ -179,7 +180,7 @@ TEST_F(HostileDescriptorsTest, FrameCutOffAfterItsDescriptorsClosesThem) {
   Serve();
   RawPeer peer = ConnectAndGreet();
   const auto handles = SomeFiles(2);
-  peer.Write(GiveFrame(9, 1, 2, 2).substr(0, 40), handles);
+  WriteWith(peer, GiveFrame(9, 1, 2, 2).substr(0, 40), handles);
   peer.Close();
   RunUntil([&] { return !ends_.empty(); });
   EXPECT_TRUE(Says(ends_[0], StatusCode::kUnavailable, {"in the middle of a message"}));
@@ -189,8 +190,9 @@ TEST_F(HostileDescriptorsTest, WithHelloTheyAreClosed) {
   Serve();
   RawPeer peer = Connect();
   const auto handles = SomeFiles(3);
-  peer.Write(EnvelopeFrame([](auto envelope) { envelope.initHello().setMaxFrameBytes(4096); }, 3),
-             handles);
+  WriteWith(peer,
+            EnvelopeFrame([](auto envelope) { envelope.initHello().setMaxFrameBytes(4096); }, 3),
+            handles);
   EXPECT_EQ(Echo(peer, 1), Status());
 }
 

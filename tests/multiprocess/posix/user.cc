@@ -1,4 +1,4 @@
-#include "tests/multiprocess/user.h"
+#include "tests/multiprocess/posix/user.h"
 
 #include <grp.h>
 #include <sys/wait.h>

@@ -4,7 +4,7 @@
 
 #include <array>
 
-#include "tests/multiprocess/fixture.h"
+#include "tests/multiprocess/posix/fixture.h"
 
 // Sockets that one process makes and another uses.
 namespace lwmsg::test {

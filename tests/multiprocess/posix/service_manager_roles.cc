@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "tests/multiprocess/orders.h"
+#include "tests/multiprocess/posix/roles.h"
 #include "tests/multiprocess/roles.h"
 #include "tests/support/sample_service.h"
 
@@ -64,7 +65,7 @@ int Activated(const Arguments& arguments) {
         (listening.ok() ? server.State().listeners.back().endpoint : listening.ToString()));
   }
   Say("ready " + NotifyReady(Value(arguments, "text")).ToString());
-  Orders orders(loop, STDIN_FILENO, [&](const std::string& line) {
+  Orders orders(loop, [&](const std::string& line) {
     if (line == "stop") {
       server.Stop();
       Say("stopping " + NotifyStopping().ToString());

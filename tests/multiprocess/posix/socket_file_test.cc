@@ -3,7 +3,7 @@
 
 #include <fstream>
 
-#include "tests/multiprocess/fixture.h"
+#include "tests/multiprocess/posix/fixture.h"
 
 // The life of a server's name: one owner at a time, and never another's loss.
 namespace lwmsg::test {

@@ -2,8 +2,6 @@
 
 #include <dirent.h>
 #include <dlfcn.h>
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <uv.h>
@@ -36,18 +34,6 @@ std::map<int, std::string> OpenDescriptors() {
   }
   closedir(folder);
   return descriptors;
-}
-
-TemporaryFolder::TemporaryFolder() {
-  std::string name = std::filesystem::temp_directory_path() / "lwmsg-XXXXXX";
-  if (mkdtemp(name.data()) == nullptr) std::abort();
-  chmod(name.c_str(), 0755);  // Other users of the test come in.
-  path_ = name;
-}
-
-TemporaryFolder::~TemporaryFolder() {
-  std::error_code error;
-  std::filesystem::remove_all(path_, error);
 }
 
 }  // namespace lwmsg::test

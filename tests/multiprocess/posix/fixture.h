@@ -1,0 +1,18 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+
+#include "tests/multiprocess/fixture.h"
+#include "tests/multiprocess/posix/user.h"
+
+namespace lwmsg::test {
+
+// How a token begins that is of `user`, whose group has the same number, in process `pid`.
+inline std::string TokenText(uid_t user, const std::string& pid) {
+  const std::string number = std::to_string(user);
+  return "euid=" + number + " egid=" + number + " pid=" + pid + " ";
+}
+
+}  // namespace lwmsg::test

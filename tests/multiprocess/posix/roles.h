@@ -1,0 +1,26 @@
+#pragma once
+
+#include "tests/multiprocess/roles.h"
+
+// Roles that fork, inherit descriptors by number, or are started by a service manager.
+namespace lwmsg::test {
+
+// Listens at `endpoint=`, then forks; the child becomes `child_uid=`, if given, prints "ready PID"
+// and serves. Told "parent stops" or "child stops", that one stops its server and prints "parent
+// stopped" or "child stopped"; told "parent serves", the first process serves too and prints that.
+int Daemon(const Arguments& arguments);
+// Starts role `child=` with SpawnWithPair, reaps it and prints "child ended".
+int Spawn(const Arguments& arguments);
+// Takes the inherited pair, twice. Prints "took", its socket, and the status of the second time;
+// then, from a process that it starts, "grandchild" with the sockets and the variable that arrived.
+int TakeTwice(const Arguments& arguments);
+int ListSockets(const Arguments& arguments);
+// Becomes role "activated" as a service manager would start it: with the descriptors `sockets=5,7`
+// as 3 and 4, their `names=a:b`, and `notify=` in the environment; `count=` and `pid=` are lies.
+int Activate(const Arguments& arguments);
+// Takes the sockets `take=a,b`, and prints "took NAME: ENDPOINT" or a status for each; serves
+// Sample on them; notifies with `text=` and prints "ready STATUS". Told "stop" it prints "stopping
+// STATUS", told something else it passes that on and prints "told STATUS".
+int Activated(const Arguments& arguments);
+
+}  // namespace lwmsg::test
