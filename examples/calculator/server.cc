@@ -1,25 +1,25 @@
 #include <calculator.lwmsg.h>
-#include <fcntl.h>
-#include <lwmsg/lwmsg.h>
-#include <stdio.h>
-#include <unistd.h>
+
+#include <iostream>
+
+#include "system.h"
 
 class Desk final : public CalculatorService {
   void Tape(TapeCall call) override {
-    if (call.peer().euid() != geteuid())
+    if (!IsOwnUser(call.peer()))
       return call.Fail(lwmsg::StatusCode::kPermissionDenied, "the tape is for my own user only");
-    call.results().setTape(lwmsg::OsHandle(open("tape", O_RDONLY | O_CLOEXEC)));
+    call.results().setTape(OpenToRead("tape"));
     call.Reply();
   }
 };
 
-int main() {
+int main(int argc, char** argv) {
   Desk desk;
   lwmsg::Loop loop;
   lwmsg::Server server(loop);
   lwmsg::Status status = server.Serve(desk);
-  if (status.ok()) status = server.Listen("unix:calculator.sock", {.mode = 0666});
-  dprintf(STDOUT_FILENO, "listening: %s\n", status.ToString().c_str());
+  if (status.ok()) status = server.Listen(argc > 1 ? argv[1] : "", {.mode = 0666});
+  std::cout << "listening: " << status << std::endl;
   loop.Run();
   return status.ok() ? 0 : 1;
 }

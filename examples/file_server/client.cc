@@ -1,41 +1,22 @@
-#include <fcntl.h>
 #include <lwmsg/lwmsg.h>
-#include <sys/sendfile.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <cerrno>
-#include <cstring>
 #include <iostream>
 #include <utility>
 #include <vector>
 
 #include "file_server.lwmsg.h"
+#include "files.h"
 
 namespace {
 
 using files::Access;
 using files::FileClient;
 using files::FileServerClient;
-using lwmsg::OsHandle;
 using lwmsg::Status;
 
 constexpr size_t kChunk = 64 * 1024;
 static_assert(kChunk <= files::MAX_CHUNK);
-
-Status Failed(const std::string& what) {
-  return Status(lwmsg::StatusCode::kInternal, what + ": " + std::strerror(errno));
-}
-
-Status WriteAll(int descriptor, const kj::byte* data, size_t size) {
-  while (size > 0) {
-    const ssize_t written = write(descriptor, data, size);
-    if (written < 0) return Failed("cannot write");
-    data += written;
-    size -= static_cast<size_t>(written);
-  }
-  return Status();
-}
 
 // The file is closed when the client goes.
 lwmsg::Result<FileClient> Open(const FileServerClient& server, const std::string& path,
@@ -67,7 +48,7 @@ Status Cat(const FileServerClient& server, const std::string& path) {
     if (!reply) return std::move(reply).error();
     const auto data = reply->getData();
     if (data.size() == 0) return Status();
-    Status written = WriteAll(STDOUT_FILENO, data.begin(), data.size());
+    Status written = Print(data);
     if (!written.ok()) return written;
     offset += data.size();
   }
@@ -75,25 +56,25 @@ Status Cat(const FileServerClient& server, const std::string& path) {
 
 // As Cat, the other way.
 Status Put(const FileServerClient& server, const std::string& local, const std::string& path) {
-  const OsHandle from(open(local.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!from.valid()) return Failed("cannot open " + local);
+  auto from = OpenLocal(local);
+  if (!from) return std::move(from).error();
   auto file = Open(server, path, Access::WRITE);
   if (!file) return std::move(file).error();
   std::vector<kj::byte> chunk(kChunk);
   for (uint64_t offset = 0;;) {
-    const ssize_t size = read(from.get(), chunk.data(), chunk.size());
-    if (size < 0) return Failed("cannot read " + local);
-    if (size == 0) return Status();
+    auto size = ReadAt(*from, offset, kj::arrayPtr(chunk.data(), chunk.size()));
+    if (!size) return std::move(size).error();
+    if (*size == 0) return Status();
     auto request = file->Write();
     request->setOffset(offset);
-    request->setData(kj::arrayPtr(chunk.data(), static_cast<size_t>(size)));
+    request->setData(kj::arrayPtr(chunk.data(), *size));
     auto reply = request.Sync();
     if (!reply) return std::move(reply).error();
-    offset += static_cast<uint64_t>(size);
+    offset += *size;
   }
 }
 
-// Past the server: it hands over the open file, and the kernel copies.
+// Past the server: it hands over the open file.
 Status Copy(const FileServerClient& server, const std::string& path, const std::string& local) {
   auto request = server.OpenDescriptor();
   request->setPath(path);
@@ -102,11 +83,8 @@ Status Copy(const FileServerClient& server, const std::string& path, const std::
   if (!reply) return std::move(reply).error();
   auto from = reply->takeFile();
   if (!from) return std::move(from).error();
-  const OsHandle to(open(local.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-  if (!to.valid()) return Failed("cannot make " + local);
-  ssize_t copied = 1;
-  while (copied > 0) copied = sendfile(to.get(), from->get(), nullptr, 1 << 20);
-  return copied == 0 ? Status() : Failed("cannot copy to " + local);
+  auto to = MakeLocal(local);
+  return to ? CopyRest(*from, *to) : std::move(to).error();
 }
 
 }  // namespace

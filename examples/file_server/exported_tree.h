@@ -1,9 +1,10 @@
 #pragma once
 
 #include <lwmsg/lwmsg.h>
-#include <sys/stat.h>
 
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 enum class OpenMode { kRead, kWrite };
@@ -13,12 +14,13 @@ enum class OpenMode { kRead, kWrite };
 // or to make files in its folder.
 //
 // No check can be outrun by a change of the tree: each is of what is open already. Refused whatever
-// the rights: symbolic links and "..", which lead where nobody checked; everything but regular
-// files; other file systems, as in /proc the mode is not all that protects a file; and writing
-// set-user-id files, which would stay so when a privileged server writes them.
+// the rights: symbolic links (on Windows all reparse points) and "..", which lead where nobody
+// checked; everything but regular files; other file systems, as in /proc the mode is not all that
+// protects a file; and writing set-user-id files, which would stay so when a privileged server
+// writes them.
 class ExportedTree {
  public:
-  // Error: as SystemError.
+  // Error: with the code that fits what the system says.
   static lwmsg::Result<ExportedTree> Open(const std::string& folder);
 
   // Opens `path`, "/below/the/folder". For writing it makes the file, which then belongs to
@@ -27,19 +29,13 @@ class ExportedTree {
                                          OpenMode mode) const;
 
  private:
-  // Where a path leads: the open folder, and the name of the file in it.
-  struct Place;
+  // The open folder: posix/ and windows/.
+  struct Root;
 
-  ExportedTree(lwmsg::OsHandle root, dev_t device) : root_(std::move(root)), device_(device) {}
-  lwmsg::Result<Place> Walk(const lwmsg::Token& caller, const std::string& path) const;
-  lwmsg::Result<struct stat> Examine(const lwmsg::OsHandle& file, const std::string& path) const;
-  lwmsg::Result<lwmsg::OsHandle> OpenExisting(const lwmsg::Token& caller, const Place& place,
-                                              OpenMode mode) const;
-  lwmsg::Result<lwmsg::OsHandle> Create(const lwmsg::Token& caller, const Place& place) const;
+  explicit ExportedTree(std::shared_ptr<const Root> root) : root_(std::move(root)) {}
 
-  lwmsg::OsHandle root_;
-  dev_t device_;
+  std::shared_ptr<const Root> root_;
 };
 
-// "what: why it failed", under the code that fits this errno.
-lwmsg::Status SystemError(const std::string& what, int error);
+// The names in "/below/the/folder". Error: kInvalidArgument.
+lwmsg::Result<std::vector<std::string>> SplitPath(const std::string& path);

@@ -1,22 +1,20 @@
 #include <lwmsg/lwmsg.h>
-#include <signal.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <cerrno>
 #include <iostream>
 #include <memory>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "end_request.h"
 #include "exported_tree.h"
 #include "file_server.lwmsg.h"
+#include "files.h"
 
 namespace {
 
 using lwmsg::OsHandle;
-using lwmsg::StatusCode;
 
 OpenMode ModeOf(files::Access access) {
   return access == files::Access::READ ? OpenMode::kRead : OpenMode::kWrite;
@@ -34,23 +32,15 @@ class OpenFile final : public files::FileService {
  private:
   void Read(ReadCall call) override {
     std::vector<kj::byte> data(call->getCount());
-    const ssize_t size =
-        pread(descriptor_.get(), data.data(), data.size(), static_cast<off_t>(call->getOffset()));
-    if (size < 0) return call.Fail(SystemError("cannot read", errno));
-    call.results().setData(kj::arrayPtr(data.data(), static_cast<size_t>(size)));
+    auto size = ReadAt(descriptor_, call->getOffset(), kj::arrayPtr(data.data(), data.size()));
+    if (!size) return call.Fail(std::move(size).error());
+    call.results().setData(kj::arrayPtr(data.data(), *size));
     call.Reply();
   }
 
   void Write(WriteCall call) override {
-    auto data = call->getData();
-    uint64_t offset = call->getOffset();
-    while (data.size() > 0) {
-      const ssize_t size =
-          pwrite(descriptor_.get(), data.begin(), data.size(), static_cast<off_t>(offset));
-      if (size < 0) return call.Fail(SystemError("cannot write", errno));
-      offset += static_cast<uint64_t>(size);
-      data = data.slice(static_cast<size_t>(size), data.size());
-    }
+    lwmsg::Status written = WriteAt(descriptor_, call->getOffset(), call->getData());
+    if (!written.ok()) return call.Fail(std::move(written));
     call.Reply();
   }
 
@@ -88,18 +78,8 @@ class Files final : public files::FileServerService {
   ExportedTree tree_;
 };
 
-// Blocked in all threads, so that only the thread that waits for them takes them.
-sigset_t BlockEndSignals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  return signals;
-}
-
 lwmsg::Status Run(const std::string& endpoint, const std::string& folder) {
-  const sigset_t signals = BlockEndSignals();
+  EndRequest asked;
   auto tree = ExportedTree::Open(folder);
   if (!tree) return std::move(tree).error();
   Files service(std::move(*tree));
@@ -110,8 +90,7 @@ lwmsg::Status Run(const std::string& endpoint, const std::string& folder) {
   if (status.ok()) status = server.Listen(endpoint, {.mode = 0666});
   if (!status.ok()) return status;
   const std::jthread end([&] {
-    int signal = 0;
-    sigwait(&signals, &signal);
+    asked.Wait();
     loop.Stop();
   });
   std::cout << "listening at " << endpoint << std::endl;

@@ -6,6 +6,10 @@ other_uid=12345
 other_gid=12345
 processes=()
 
+# What runs a program of another system, such as Wine; empty for programs of this one.
+emulator=()
+[[ -z ${LWMSG_EMULATOR:-} ]] || emulator=("$LWMSG_EMULATOR")
+
 # LeakSanitizer traces its own process, which a process that dropped its privileges may not.
 export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0"
 
@@ -35,6 +39,16 @@ set_up_work() {
   chmod 755 "$work"
   local program
   for program in "$@"; do install -m 755 "$program" "$work/"; done
+}
+
+# The endpoint NAME of this test, as the programs' system has them: a socket in the folder $work, or a
+# pipe of that name.
+endpoint_of() {
+  if [[ ${LWMSG_ENDPOINTS:-unix:} == pipe: ]]; then
+    echo "pipe:$(basename "$work").$1"
+  else
+    echo "unix:$work/$1.sock"
+  fi
 }
 
 # Starts a server and waits until it says "$1..." on its standard output.

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "tests/hostile/raw_frames.h"
+#include "tests/support/system.h"
 
 namespace lwmsg::test {
 
@@ -46,6 +47,12 @@ std::optional<Status> RawPeer::ReplyTo(uint32_t id) const {
                   envelope.getReply().getMessage());
   }
   return std::nullopt;
+}
+
+std::vector<OsHandle> SomeFiles(size_t count) {
+  std::vector<OsHandle> files;
+  for (size_t i = 0; i < count; ++i) files.push_back(OpenNull());
+  return files;
 }
 
 }  // namespace lwmsg::test

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "lwmsg/os_handle.h"
 #include "lwmsg/status.h"
@@ -54,5 +55,8 @@ class RawPeer {
   std::deque<RawFrame> frames_;
   bool ended_ = false;
 };
+
+// `count` owners of some open file.
+std::vector<OsHandle> SomeFiles(size_t count);
 
 }  // namespace lwmsg::test

@@ -1,14 +1,15 @@
 #include "exported_tree.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <cstring>
+#include <memory>
 #include <utility>
 
 #include "access.h"
+#include "system_error.h"
 
 using lwmsg::Error;
 using lwmsg::OsHandle;
@@ -18,24 +19,6 @@ using lwmsg::StatusCode;
 using lwmsg::Token;
 
 namespace {
-
-Result<std::vector<std::string>> Split(const std::string& path) {
-  if (!path.starts_with('/') || path.ends_with('/') || path.find('\0') != std::string::npos) {
-    return Error(StatusCode::kInvalidArgument,
-                 "\"" + path + "\" is no path of a file from the exported folder, such as /a/b");
-  }
-  std::vector<std::string> names;
-  for (size_t start = 1; start < path.size();) {
-    const size_t end = std::min(path.find('/', start), path.size());
-    std::string name = path.substr(start, end - start);
-    start = end + 1;
-    if (name.empty() || name == "." || name == "..") {
-      return Error(StatusCode::kInvalidArgument, path + " has an empty name, \".\" or \"..\"");
-    }
-    names.push_back(std::move(name));
-  }
-  return names;
-}
 
 // O_PATH opens nothing that would notice, such as a device, and needs no right to the file.
 Result<OsHandle> Find(const OsHandle& folder, const std::string& name, int flags,
@@ -58,13 +41,24 @@ Result<OsHandle> Reopen(const OsHandle& found, OpenMode mode, const std::string&
   return file;
 }
 
-}  // namespace
-
-struct ExportedTree::Place {
+// Where a path leads: the open folder, and the name of the file in it.
+struct Place {
   OsHandle folder;
   std::string folder_path;
   std::string name;
   std::string path() const { return folder_path + "/" + name; }
+};
+
+}  // namespace
+
+struct ExportedTree::Root {
+  Result<Place> Walk(const Token& caller, const std::string& path) const;
+  Result<struct stat> Examine(const OsHandle& file, const std::string& path) const;
+  Result<OsHandle> OpenExisting(const Token& caller, const Place& place, OpenMode mode) const;
+  Result<OsHandle> Create(const Token& caller, const Place& place) const;
+
+  OsHandle root;
+  dev_t device;
 };
 
 Result<ExportedTree> ExportedTree::Open(const std::string& folder) {
@@ -73,22 +67,22 @@ Result<ExportedTree> ExportedTree::Open(const std::string& folder) {
   if (!root.valid() || fstat(root.get(), &facts) != 0) {
     return Error(SystemError("cannot export " + folder, errno));
   }
-  return ExportedTree(std::move(root), facts.st_dev);
+  return ExportedTree(std::make_shared<Root>(Root{std::move(root), facts.st_dev}));
 }
 
 Result<OsHandle> ExportedTree::OpenFor(const Token& caller, const std::string& path,
                                        OpenMode mode) const {
-  auto place = Walk(caller, path);
+  auto place = root_->Walk(caller, path);
   if (!place) return Error(std::move(place).error());
-  auto file = OpenExisting(caller, *place, mode);
+  auto file = root_->OpenExisting(caller, *place, mode);
   if (file || mode == OpenMode::kRead || file.error().code() != StatusCode::kNotFound) return file;
-  return Create(caller, *place);
+  return root_->Create(caller, *place);
 }
 
-Result<ExportedTree::Place> ExportedTree::Walk(const Token& caller, const std::string& path) const {
-  auto names = Split(path);
+Result<Place> ExportedTree::Root::Walk(const Token& caller, const std::string& path) const {
+  auto names = SplitPath(path);
   if (!names) return Error(std::move(names).error());
-  auto folder = root_.Duplicate();
+  auto folder = root.Duplicate();
   std::string folder_path;
   for (size_t i = 0; folder; ++i) {
     auto facts = Examine(*folder, folder_path);
@@ -104,10 +98,11 @@ Result<ExportedTree::Place> ExportedTree::Walk(const Token& caller, const std::s
   return Error(std::move(folder).error());
 }
 
-Result<struct stat> ExportedTree::Examine(const OsHandle& file, const std::string& path) const {
+Result<struct stat> ExportedTree::Root::Examine(const OsHandle& file,
+                                                const std::string& path) const {
   struct stat facts{};
   if (fstat(file.get(), &facts) != 0) return Error(SystemError("cannot look at " + path, errno));
-  if (facts.st_dev != device_) {
+  if (facts.st_dev != device) {
     return Error(StatusCode::kPermissionDenied, path +
                                                     " is on another file system than the folder "
                                                     "that this server exports");
@@ -115,8 +110,8 @@ Result<struct stat> ExportedTree::Examine(const OsHandle& file, const std::strin
   return facts;
 }
 
-Result<OsHandle> ExportedTree::OpenExisting(const Token& caller, const Place& place,
-                                            OpenMode mode) const {
+Result<OsHandle> ExportedTree::Root::OpenExisting(const Token& caller, const Place& place,
+                                                  OpenMode mode) const {
   auto found = Find(place.folder, place.name, 0, place.path());
   if (!found) return found;
   auto facts = Examine(*found, place.path());
@@ -134,7 +129,7 @@ Result<OsHandle> ExportedTree::OpenExisting(const Token& caller, const Place& pl
   return Reopen(*found, mode, place.path());
 }
 
-Result<OsHandle> ExportedTree::Create(const Token& caller, const Place& place) const {
+Result<OsHandle> ExportedTree::Root::Create(const Token& caller, const Place& place) const {
   auto facts = Examine(place.folder, place.folder_path);
   if (!facts) return Error(std::move(facts).error());
   Status allowed = CheckAccess(caller, *facts, kMayWrite | kMaySearch, place.folder_path + "/");
@@ -152,19 +147,4 @@ Result<OsHandle> ExportedTree::Create(const Token& caller, const Place& place) c
     return Error(SystemError("cannot give " + place.path() + " to its caller", error));
   }
   return file;
-}
-
-Status SystemError(const std::string& what, int error) {
-  StatusCode code = StatusCode::kInternal;
-  if (error == ENOENT) code = StatusCode::kNotFound;
-  if (error == EEXIST) code = StatusCode::kAlreadyExists;
-  if (error == EACCES || error == EPERM || error == EROFS) code = StatusCode::kPermissionDenied;
-  if (error == EBADF) code = StatusCode::kFailedPrecondition;
-  if (error == ELOOP || error == ENOTDIR || error == ENAMETOOLONG || error == EINVAL) {
-    code = StatusCode::kInvalidArgument;
-  }
-  if (error == EMFILE || error == ENFILE || error == ENOSPC || error == EDQUOT) {
-    code = StatusCode::kResourceExhausted;
-  }
-  return Status(code, what + ": " + std::strerror(error));
 }

@@ -1,6 +1,5 @@
 #include "tests/hostile/posix/raw_descriptors.h"
 
-#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
@@ -31,12 +30,6 @@ void WriteWith(const RawPeer& peer, std::string_view bytes, std::span<const OsHa
   const ssize_t size = sendmsg(peer.end().get(), &header, MSG_NOSIGNAL);
   if (size < 0 && (errno == EPIPE || errno == ECONNRESET)) return;
   EXPECT_EQ(size, static_cast<ssize_t>(bytes.size())) << std::strerror(errno);
-}
-
-std::vector<OsHandle> SomeFiles(size_t count) {
-  std::vector<OsHandle> files;
-  for (size_t i = 0; i < count; ++i) files.emplace_back(open("/dev/null", O_RDONLY | O_CLOEXEC));
-  return files;
 }
 
 }  // namespace lwmsg::test

@@ -2,7 +2,6 @@
 
 #include <span>
 #include <string_view>
-#include <vector>
 
 #include "lwmsg/os_handle.h"
 #include "tests/hostile/raw_peer.h"
@@ -12,8 +11,5 @@ namespace lwmsg::test {
 // Writes bytes, and descriptors that ride on the first of them (SCM_RIGHTS, unix(7)),
 // unless the other side has hung up.
 void WriteWith(const RawPeer& peer, std::string_view bytes, std::span<const OsHandle> handles);
-
-// `count` owners of some open file.
-std::vector<OsHandle> SomeFiles(size_t count);
 
 }  // namespace lwmsg::test

@@ -17,7 +17,7 @@ using testing::StartsWith;
 class HandoverTest : public MultiprocessTest {
  protected:
   // A listening socket at the test's endpoint, made without lwmsg.
-  OsHandle ListenPlainly() const {
+  OsHandle ListenHere() const {
     OsHandle socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
@@ -30,7 +30,7 @@ class HandoverTest : public MultiprocessTest {
 };
 
 TEST_F(HandoverTest, ListeningSocketServesInTheProcessThatInheritedIt) {
-  const OsHandle socket = ListenPlainly();
+  const OsHandle socket = ListenHere();
   const int number = socket.get();
   Process server("serve", {"listening=" + std::to_string(number)}, {number});
   ASSERT_EQ(server.ReadLine(), "ready");
@@ -44,7 +44,7 @@ TEST_F(HandoverTest, ListeningSocketServesInTheProcessThatInheritedIt) {
 
 TEST_F(HandoverTest, AcceptedSocketIsServedByTheProcessThatInheritedIt) {
   LWMSG_SKIP_UNLESS_ROOT();
-  const OsHandle listening = ListenPlainly();
+  const OsHandle listening = ListenHere();
   Process client("call", {EndpointArgument(), "uid=12346"});
   const OsHandle accepted(accept4(listening.get(), nullptr, nullptr, SOCK_CLOEXEC));
   const int number = accepted.get();
@@ -66,7 +66,7 @@ TEST_F(HandoverTest, DescriptorThatIsNoSuchSocketIsRefused) {
 }
 
 TEST_F(HandoverTest, ServerOfAnotherUserIsRefusedBeforeAByteIsSent) {
-  const OsHandle listening = ListenPlainly();
+  const OsHandle listening = ListenHere();
   ClientOptions options;
   options.server_euid = geteuid() + 1;
   BlockingClient client(folder_.Endpoint(), std::move(options));
