@@ -17,11 +17,18 @@ namespace lwmsg {
 // Both ends, close-on-exec. Error: kResourceExhausted at a limit of descriptors.
 Result<std::pair<OsHandle, OsHandle>> MakePair();
 
+// Says which process is at the other end of `end`, before that is given to a server or client. On
+// Windows the system names a pair's maker at both ends: without this, the peer of a maker is unknown,
+// unless SpawnWithPair said it. For who gives an end to a child in another way, or keeps both ends. The
+// caller holds the process open, so that `pid` is no other's. On Unix it does nothing: the kernel
+// tells who writes. Error: kUnavailable, kPermissionDenied if the process cannot be opened.
+Status SetPairPeer(const OsHandle& end, uint32_t pid);
+
 // A program that was started with one end of a pair.
 struct Child {
   uint32_t pid = 0;
   // A pidfd: readable when the child has ended, and never another process. The caller still reaps
-  // the child with waitpid(2) or waitid(2).
+  // the child with waitpid(2) or waitid(2). On Windows a process handle, which is signalled then.
   OsHandle process;
   // The other end of the pair.
   OsHandle channel;

@@ -21,8 +21,8 @@ class Overlapped {
   void Reset() { ResetEvent(event_.get()); }
   bool pending() const { return pending_; }
 
-  // Runs `begin(overlapped)`, one of the system's functions that take it. 0 if the operation is under
-  // way, even if it has ended at once; otherwise what GetLastError says.
+  // Runs `begin(overlapped)`, one of the system's functions that take it. 0 if the operation is
+  // under way, even if it has ended at once; otherwise what GetLastError says.
   template <typename Begin>
   DWORD Start(Begin begin) {
     overlapped_ = {};

@@ -57,8 +57,8 @@ Result<std::wstring> ToPipeName(const Endpoint& endpoint) {
                      std::to_string(kLongest - kPrefix.size()));
   }
   if (name->find(L'\\') != std::wstring::npos) {
-    return Error(StatusCode::kInvalidArgument,
-                 "endpoint " + endpoint.ToString() + " has a backslash in its name; write pipe:app");
+    return Error(StatusCode::kInvalidArgument, "endpoint " + endpoint.ToString() +
+                                                   " has a backslash in its name; write pipe:app");
   }
   return std::wstring(kPrefix) + *name;
 }
@@ -72,17 +72,24 @@ std::wstring NameOfPipe(const OsHandle& pipe) {
   return {info->FileName, info->FileNameLength / sizeof(wchar_t)};
 }
 
-Result<std::wstring> RandomPipeName() {
+Result<std::string> RandomText() {
   std::array<unsigned char, 16> random{};
-  if (BCryptGenRandom(nullptr, random.data(), random.size(), BCRYPT_USE_SYSTEM_PREFERRED_RNG) != 0) {
+  if (BCryptGenRandom(nullptr, random.data(), random.size(), BCRYPT_USE_SYSTEM_PREFERRED_RNG) !=
+      0) {
     return Error(StatusCode::kInternal, "the system gives no random numbers (BCryptGenRandom)");
   }
-  std::wstring name = std::wstring(kPrefix) + L"lwmsg-pair-";
+  std::string text;
   for (const unsigned char byte : random) {
-    name += L"0123456789abcdef"[byte >> 4];
-    name += L"0123456789abcdef"[byte & 15];
+    text += "0123456789abcdef"[byte >> 4];
+    text += "0123456789abcdef"[byte & 15];
   }
-  return name;
+  return text;
+}
+
+Result<std::wstring> RandomPipeName() {
+  auto random = RandomText();
+  if (!random) return Error(std::move(random).error());
+  return std::wstring(kPrefix) + L"lwmsg-pair-" + std::wstring(random->begin(), random->end());
 }
 
 Result<std::shared_ptr<PipeName>> PipeName::TakeToListen(const std::wstring& name,

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "lwmsg/endpoint.h"
 #include "lwmsg/os_handle.h"
@@ -16,11 +17,13 @@ Result<std::wstring> ToPipeName(const Endpoint& endpoint);
 // The name of one that is open, without \\.\pipe: "\app"; empty if it has none.
 std::wstring NameOfPipe(const OsHandle& pipe);
 
-// 128 random bits. Error: kInternal.
+// 128 random bits, as 32 hexadecimal digits. Error: kInternal.
+Result<std::string> RandomText();
+// Of a pair. Error: kInternal.
 Result<std::wstring> RandomPipeName();
 
-// This process has instances of a pipe. As long as one is open, also one that only serves a client of
-// before, the system keeps the name, and nobody else gets it (FILE_FLAG_FIRST_PIPE_INSTANCE,
+// This process has instances of a pipe. As long as one is open, also one that only serves a client
+// of before, the system keeps the name, and nobody else gets it (FILE_FLAG_FIRST_PIPE_INSTANCE,
 // CreateNamedPipe). Any thread.
 class PipeName {
  public:

@@ -122,9 +122,9 @@ Result<bool> PipeStream::Connect() {
   if (!pipe->valid()) return false;
   auto server = CheckServer(*pipe, server_euid_);
   if (!server) {
-    return Error(server.error().code(), "the server at " + endpoint_->ToString() +
-                                            " is not the wanted one, nothing was sent to it: " +
-                                            server.error().message());
+    return Error(server.error().code(),
+                 "the server at " + endpoint_->ToString() +
+                     " is not the wanted one, nothing was sent to it: " + server.error().message());
   }
   pipe_ = std::move(*pipe);
   peer_ = std::move(*server);

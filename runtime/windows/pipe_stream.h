@@ -22,8 +22,8 @@ namespace lwmsg::internal {
 // under way until its event is set; a read of no bytes tells that there is something to read.
 class PipeStream final : public FrameStream {
  public:
-  // Over a connected pipe. `accepted`: its other end is a client's. `name`, if any, is kept for as long
-  // as the pipe is open.
+  // Over a connected pipe. `accepted`: its other end is a client's. `name`, if any, is kept for as
+  // long as the pipe is open.
   PipeStream(OsHandle pipe, PeerProcess peer, bool accepted, std::shared_ptr<PipeName> name,
              const Limits& limits);
   // To be connected.
