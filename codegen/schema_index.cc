@@ -59,7 +59,7 @@ SchemaIndex::SchemaIndex(CodeGeneratorRequest::Reader request, const std::string
       if (!in) continue;
       std::ostringstream text;
       text << in.rdbuf();
-      source = {candidate.string(), SourceLines(text.str())};
+      source = {candidate.generic_string(), SourceLines(text.str())};
       break;
     }
     sources_.emplace(loader_.get(file.getId()).getProto().getDisplayName().cStr(),

@@ -17,11 +17,9 @@ class ParsedSchema {
   capnp::InterfaceSchema Interface(const char* name) const;
 
  private:
-  // What is imported is read when it is asked for.
-  kj::Own<kj::Filesystem> disk_;
-  kj::Own<const kj::ReadableDirectory> imports_;
-  kj::Own<const kj::ReadableDirectory> capnp_imports_;
+  // Read when the schema is asked for what it holds.
   kj::Own<const kj::Directory> folder_;
+  kj::Own<const kj::Directory> imports_;
   std::unique_ptr<capnp::SchemaParser> parser_;
   capnp::ParsedSchema file_;
 };
