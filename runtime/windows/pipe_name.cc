@@ -1,8 +1,7 @@
 #include "runtime/windows/pipe_name.h"
 
+#include <uv.h>
 #include <windows.h>
-// After <windows.h>.
-#include <bcrypt.h>
 
 #include <algorithm>
 #include <array>
@@ -74,9 +73,8 @@ std::wstring NameOfPipe(const OsHandle& pipe) {
 
 Result<std::string> RandomText() {
   std::array<unsigned char, 16> random{};
-  if (BCryptGenRandom(nullptr, random.data(), random.size(), BCRYPT_USE_SYSTEM_PREFERRED_RNG) !=
-      0) {
-    return Error(StatusCode::kInternal, "the system gives no random numbers (BCryptGenRandom)");
+  if (uv_random(nullptr, nullptr, random.data(), random.size(), 0, nullptr) != 0) {
+    return Error(StatusCode::kInternal, "the system gives no random numbers");
   }
   std::string text;
   for (const unsigned char byte : random) {
