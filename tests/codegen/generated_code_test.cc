@@ -160,8 +160,8 @@ TEST(GeneratedHandles, PassOwners) {
   Filled<tty::TtyBrokerGiveParams> give;
   lwmsg::OsHandle tty = MakeHandle();
   lwmsg::OsHandle log = MakeHandle();
-  const int tty_number = tty.get();
-  const int log_number = log.get();
+  const auto tty_number = tty.get();
+  const auto log_number = log.get();
   give->setLog(std::move(log));
   give->setTty(std::move(tty));
   auto reader = give.Read();
