@@ -50,6 +50,9 @@ class FrameStream {
   };
   std::optional<Unsent> TakeUnsent() { return std::exchange(unsent_, std::nullopt); }
 
+  // What was sent arrives only if the peer's answers are still read.
+  virtual bool awaits_peer() const { return false; }
+
   virtual void HangUp() = 0;
   // See Transport::peer.
   virtual const Token& peer() const = 0;

@@ -94,6 +94,8 @@ class HandleTransfer final : public HandleRecords {
   // What must go out in a frame without a body before anything else; empties it.
   std::vector<HandleRecord> TakeControl();
   bool has_control() const { return !control_.empty(); }
+  // The connection must not end yet for what was sent to arrive: the peer still has to answer.
+  bool awaits_peer() const { return role_ == Role::kAsked || !kept_.empty(); }
 
   Result<std::vector<OsHandle>> Receive(std::span<const HandleRecord> records) override;
   Status Control(std::span<const HandleRecord> records) override;

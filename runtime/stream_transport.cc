@@ -91,8 +91,8 @@ void StreamTransport::Flush() {
   }
   const bool blocked = *progress == FrameStream::Progress::kBlocked;
   if (*progress == FrameStream::Progress::kEnd) {
-    timer_.Disarm();
-    if (state_ == State::kFinishing) return Finish();
+    if (state_ != State::kFinishing) timer_.Disarm();
+    if (state_ == State::kFinishing && !stream_->awaits_peer()) return Finish();
   } else if (stream_->queued_bytes() < before || !timer_.when()) {
     timer_.ArmAfter(limits_.send_timeout);
   }
@@ -102,8 +102,19 @@ void StreamTransport::Flush() {
 void StreamTransport::OnReady(IoLoop::Ready ready) {
   const auto link = anchor_.link();
   if (ready.writable) Flush();
-  if (link.get() == nullptr || !ready.readable || state_ != State::kOpen) return;
-  if (Receive()) Flush();
+  if (link.get() == nullptr || !ready.readable) return;
+  if (state_ == State::kFinishing) return ReadAnswers();
+  if (state_ == State::kOpen && Receive()) Flush();
+}
+
+void StreamTransport::ReadAnswers() {
+  auto progress = stream_->Read(loop_.read_buffer());
+  if (!progress || *progress == FrameStream::Progress::kEnd) return Finish();
+  while (true) {
+    auto frame = stream_->Next();
+    if (!frame) return Finish();
+    if (!*frame) return Flush();
+  }
 }
 
 bool StreamTransport::Receive() {
@@ -158,7 +169,9 @@ bool StreamTransport::TellUnsent() {
 }
 
 void StreamTransport::UpdateWatch(bool blocked) {
-  if (watch_) watch_->Want({state_ == State::kOpen && !failed_, blocked});
+  if (!watch_) return;
+  const bool reads = state_ == State::kFinishing ? stream_->awaits_peer() : !failed_;
+  watch_->Want({reads, blocked});
 }
 
 void StreamTransport::OnTimer() {
@@ -189,8 +202,13 @@ void StreamTransport::Close(UniqueFunction<void()> done) {
   timer_.Disarm();
   // A peer that let more pile up than it may is not waited for.
   const size_t queued = stream_->queued_bytes();
-  if (state_ != State::kOpen || write_failed_ || queued == 0 || queued > limits_.max_queued_bytes) {
+  const bool nothing = queued == 0 && !stream_->awaits_peer();
+  if (state_ != State::kOpen || write_failed_ || nothing || queued > limits_.max_queued_bytes) {
     return Finish();
+  }
+  // What was read already would be gone with the loop's next read.
+  for (auto frame = stream_->Next(); !frame || *frame; frame = stream_->Next()) {
+    if (!frame) return Finish();
   }
   state_ = State::kFinishing;
   timer_.ArmAfter(limits_.send_timeout);

@@ -41,6 +41,8 @@ class StreamTransport final : public Transport, private Flushable {
   // Reads and delivers until nothing is there for now. False if this was destroyed or is closed.
   bool Receive();
   bool Deliver();
+  // After Close: for what is still going out. Whole messages are dropped.
+  void ReadAnswers();
   // Tells the listener of messages that cannot be sent. False if this was destroyed.
   bool TellUnsent();
   void UpdateWatch(bool blocked);

@@ -12,6 +12,7 @@
 #include <string>
 #include <utility>
 
+#include "runtime/windows/ntdll.h"
 #include "runtime/windows/system_status.h"
 #include "runtime/windows/wide_text.h"
 
@@ -33,13 +34,6 @@ constexpr ULONG kSecFile = 0x800000;
 constexpr ULONG kSecImage = 0x1000000;
 constexpr ULONG kSecReserve = 0x4000000;
 constexpr ULONG kSecCommit = 0x8000000;
-
-template <typename Function>
-Function* FromNtdll(const char* name) {
-  // Always loaded (Windows Internals, "Ntdll.dll").
-  return reinterpret_cast<Function*>(
-      reinterpret_cast<void*>(GetProcAddress(GetModuleHandleW(L"ntdll.dll"), name)));
-}
 
 HANDLE ToHandle(Value value) { return reinterpret_cast<HANDLE>(static_cast<uintptr_t>(value)); }
 Value ToValue(HANDLE handle) { return reinterpret_cast<uintptr_t>(handle); }

@@ -24,24 +24,32 @@ constexpr const wchar_t* kPairVariable = L"LWMSG_PAIR_HANDLE";
 constexpr const char* kPairVariableText = "LWMSG_PAIR_HANDLE";
 constexpr DWORD kPipeBufferBytes = 64 << 10;
 
-// Who is at the other end of pairs that this process made, by the pipe's name, which is random and
-// used once. Until the end is adopted; the ones of processes that ended go when another comes.
-struct PairPeers {
-  std::mutex mutex;
-  std::map<std::wstring, internal::PeerProcess> by_name;  // Guarded by mutex.
+// Which end of which pair. The name is random and used once.
+std::pair<std::wstring, bool> KeyOf(const OsHandle& end) {
+  DWORD flags = 0;
+  GetNamedPipeInfo(end.get(), &flags, nullptr, nullptr, nullptr);
+  return {internal::NameOfPipe(end), (flags & PIPE_SERVER_END) != 0};
+}
 
-  void Add(const OsHandle& end, internal::PeerProcess peer) {
+// Who is at the other end of pairs that this process made, until the end is adopted. Holds no
+// process open: by the time at which it began, it is known again.
+struct PairPeers {
+  struct Peer {
+    uint32_t pid;
+    uint64_t created;
+  };
+  std::mutex mutex;
+  std::map<std::pair<std::wstring, bool>, Peer> by_end;  // Guarded by mutex.
+
+  void Add(const OsHandle& end, Peer peer) {
     const std::lock_guard lock(mutex);
-    std::erase_if(by_name, [](const auto& entry) {
-      return WaitForSingleObject(entry.second.process.get(), 0) == WAIT_OBJECT_0;
-    });
-    by_name[internal::NameOfPipe(end)] = std::move(peer);
+    by_end[KeyOf(end)] = peer;
   }
-  std::optional<internal::PeerProcess> Take(const OsHandle& end) {
+  std::optional<Peer> Take(const OsHandle& end) {
     const std::lock_guard lock(mutex);
-    auto found = by_name.extract(internal::NameOfPipe(end));
+    auto found = by_end.extract(KeyOf(end));
     if (found.empty()) return std::nullopt;
-    return std::move(found.mapped());
+    return found.mapped();
   }
 };
 
@@ -163,7 +171,7 @@ Result<std::pair<OsHandle, OsHandle>> MakePair() {
 Status SetPairPeer(const OsHandle& end, uint32_t pid) {
   auto peer = internal::OpenPeer(pid);
   if (!peer) return std::move(peer).error();
-  AllPairPeers().Add(end, std::move(*peer));
+  AllPairPeers().Add(end, {pid, peer->created});
   return Status();
 }
 
@@ -224,15 +232,23 @@ Result<OsHandle> TakeInheritedPair() {
 namespace internal {
 
 PeerProcess PeerOfPair(const OsHandle& end, bool server_end) {
-  if (auto known = AllPairPeers().Take(end)) return std::move(*known);
+  if (const auto known = AllPairPeers().Take(end)) {
+    auto peer = OpenPeer(known->pid);
+    return peer && peer->created == known->created ? std::move(*peer) : PeerProcess();
+  }
   ULONG pid = 0;
   auto* const ask = server_end ? GetNamedPipeClientProcessId : GetNamedPipeServerProcessId;
   // Both ends of a pair name its maker, whoever has the other end by now.
   if (ask(end.get(), &pid) == 0 || pid == GetCurrentProcessId()) return PeerProcess();
   auto peer = OpenPeer(pid);
   if (!peer) return PeerProcess();
+  PeerFacts facts = peer->Facts();
+  facts.pid_before = pid;
   ULONG again = 0;
-  return ask(end.get(), &again) != 0 && again == pid ? std::move(*peer) : PeerProcess();
+  if (ask(end.get(), &again) != 0) facts.pid_after = again;
+  // Of an inherited end the maker was there before this process.
+  if (const auto own = OpenPeer(GetCurrentProcessId())) facts.connected = own->created;
+  return CheckSameProcess(facts).ok() ? std::move(*peer) : PeerProcess();
 }
 
 }  // namespace internal

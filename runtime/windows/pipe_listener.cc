@@ -187,9 +187,10 @@ Result<std::unique_ptr<Listener>> Listen(IoLoop& loop, const Endpoint& endpoint,
   return listener;
 }
 
-Result<std::unique_ptr<Listener>> ListenOn(IoLoop& /*loop*/, OsHandle /*socket*/,
+Result<std::unique_ptr<Listener>> ListenOn(IoLoop& /*loop*/, OsHandle socket,
                                            const Limits& /*limits*/,
                                            Listener::Acceptor& /*acceptor*/) {
+  if (Status status = CheckPipe(socket); !status.ok()) return Error(std::move(status));
   return Error(StatusCode::kUnimplemented,
                "a pipe that listens cannot be handed over on Windows; listen at pipe:name");
 }

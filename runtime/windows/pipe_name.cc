@@ -2,6 +2,8 @@
 
 #include <uv.h>
 #include <windows.h>
+// After <windows.h>.
+#include <winternl.h>
 
 #include <algorithm>
 #include <array>
@@ -12,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/windows/ntdll.h"
 #include "runtime/windows/system_status.h"
 #include "runtime/windows/wide_text.h"
 
@@ -60,6 +63,21 @@ Result<std::wstring> ToPipeName(const Endpoint& endpoint) {
                                                    " has a backslash in its name; write pipe:app");
   }
   return std::wstring(kPrefix) + *name;
+}
+
+Status CheckPipe(const OsHandle& handle) {
+  static auto* const query = FromNtdll<decltype(NtQueryObject)>("NtQueryObject");
+  PUBLIC_OBJECT_BASIC_INFORMATION information{};
+  DWORD available = 0;
+  const bool both = GetFileType(handle.get()) == FILE_TYPE_PIPE &&
+                    PeekNamedPipe(handle.get(), nullptr, 0, nullptr, &available, nullptr) != 0 &&
+                    query(handle.get(), ObjectBasicInformation, &information, sizeof(information),
+                          nullptr) == 0 &&
+                    (information.GrantedAccess & FILE_WRITE_DATA) != 0;
+  if (both) return Status();
+  return Status(StatusCode::kInvalidArgument,
+                "handle " + std::to_string(reinterpret_cast<uintptr_t>(handle.get())) +
+                    " is no connected pipe for both directions");
 }
 
 std::wstring NameOfPipe(const OsHandle& pipe) {

@@ -14,6 +14,9 @@ namespace lwmsg::internal {
 // Windows, kInvalidArgument for a name that no pipe can have.
 Result<std::wstring> ToPipeName(const Endpoint& endpoint);
 
+// Error: kInvalidArgument unless it is a pipe for both directions: an anonymous one has only one.
+Status CheckPipe(const OsHandle& handle);
+
 // The name of one that is open, without \\.\pipe: "\app"; empty if it has none.
 std::wstring NameOfPipe(const OsHandle& pipe);
 

@@ -290,11 +290,9 @@ Result<std::unique_ptr<FrameStream>> NewStream(const Endpoint& endpoint,
 }
 
 Result<std::unique_ptr<FrameStream>> AdoptStream(OsHandle native, const Limits& limits) {
+  if (Status status = CheckPipe(native); !status.ok()) return Error(std::move(status));
   DWORD flags = 0;
-  if (GetFileType(native.get()) != FILE_TYPE_PIPE ||
-      GetNamedPipeInfo(native.get(), &flags, nullptr, nullptr, nullptr) == 0) {
-    return Error(StatusCode::kInvalidArgument, "the handle is no connected named pipe");
-  }
+  GetNamedPipeInfo(native.get(), &flags, nullptr, nullptr, nullptr);
   const bool server_end = (flags & PIPE_SERVER_END) != 0;
   PeerProcess peer = PeerOfPair(native, server_end);
   return std::make_unique<PipeStream>(std::move(native), std::move(peer), server_end, nullptr,

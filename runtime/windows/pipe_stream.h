@@ -35,6 +35,7 @@ class PipeStream final : public FrameStream {
                                                    IoLoop::ReadyCallback callback) override;
   Result<Progress> Read(std::span<std::byte> shared) override;
   Result<Progress> Write() override;
+  bool awaits_peer() const override { return transfer_->awaits_peer(); }
   void HangUp() override;
   const Token& peer() const override { return peer_.token; }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tests/conformance/mode.h"
+#include "tests/support/system.h"
 
 // What LWMsg's tests did not cover: endpoints, and all connection modes on one server.
 namespace lwmsg::test {
@@ -50,7 +51,7 @@ TEST_F(EndpointsNotCoveredBefore, OneServerServesPairLocalAndDirect) {
   ASSERT_TRUE(host.Listen(Local()).ok());
   ASSERT_TRUE(host.Listen(folder_.Endpoint("second")).ok());
   ASSERT_TRUE(host.Listen(Direct()).ok());
-  auto pair = MakePair();
+  auto pair = MakePairHere();
   ASSERT_TRUE(pair) << pair.error();
   ASSERT_TRUE(host.Adopt(std::move(pair->first)).ok());
   EXPECT_THAT(Listeners(host),

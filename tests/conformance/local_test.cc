@@ -7,6 +7,8 @@
 #include <thread>
 #include <vector>
 
+#include "tests/support/system.h"
+
 // LWMsg's client_server and stress tests 29 to 36.
 namespace lwmsg::test {
 namespace {
@@ -67,7 +69,7 @@ TEST_F(ConformanceLocal, C32_ClientLimitTimeout) {
 
 TEST_F(ConformanceLocal, C33_PairBasic) {
   Host host(target_);
-  auto pair = MakePair();
+  auto pair = MakePairHere();
   ASSERT_TRUE(pair) << pair.error();
   ASSERT_TRUE(host.Adopt(std::move(pair->first)).ok());
   const BlockingClient client(std::move(pair->second));

@@ -10,6 +10,7 @@
 #include "tests/conformance/target.h"
 #include "tests/support/inventory.h"
 #include "tests/support/sample_service.h"
+#include "tests/support/system.h"
 
 namespace lwmsg::test {
 
@@ -69,7 +70,7 @@ class ModeTest : public InventoriedTest, public ::testing::WithParamInterface<Mo
  private:
   // One end of a pair whose other end the server serves.
   OsHandle OtherEnd() {
-    auto pair = MakePair();
+    auto pair = MakePairHere();
     EXPECT_TRUE(pair) << pair.error();
     const Status adopted = host_->Adopt(std::move(pair->first));
     EXPECT_TRUE(adopted.ok()) << adopted;

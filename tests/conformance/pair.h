@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "tests/conformance/mode.h"
+#include "tests/support/system.h"
 
 namespace lwmsg::test {
 
@@ -12,7 +13,7 @@ namespace lwmsg::test {
 class ConformancePair : public InventoriedTest {
  protected:
   ConformancePair() {
-    auto pair = MakePair();
+    auto pair = MakePairHere();
     EXPECT_TRUE(pair) << pair.error();
     ends_ = std::move(*pair);
   }

@@ -1,4 +1,5 @@
 #include "tests/defects/fixture.h"
+#include "tests/support/system.h"
 
 // A, B and S: listening, connecting and making room.
 namespace lwmsg::test {
@@ -9,7 +10,7 @@ TEST_F(Defects, A07_AdoptedPeersTakeAndGiveBackTheirPlace) {
   limits.max_associations = 2;
   Serve(With(limits));
   for (int i = 0; i < 5; ++i) {
-    auto pair = MakePair();
+    auto pair = MakePairHere();
     ASSERT_TRUE(pair);
     ASSERT_EQ(server_->Adopt(std::move(pair->first)), Status());
     {

@@ -2,6 +2,7 @@
 
 #include "tests/defects/fixture.h"
 #include "tests/support/inventory.h"
+#include "tests/support/system.h"
 
 // S: gaps in the security.
 namespace lwmsg::test {
@@ -52,7 +53,7 @@ TEST_F(Defects, S04_DescriptorsAreCloseOnExec) {
 
 TEST_F(Defects, S06_PeerOfAPairIsWhoWrites) {
   Serve();
-  auto pair = MakePair();
+  auto pair = MakePairHere();
   ASSERT_TRUE(pair);
   ASSERT_EQ(server_->Adopt(std::move(pair->first)), Status());
   Client client(loop_, std::move(pair->second));

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "tests/hostile/fixture.h"
+#include "tests/support/system.h"
 
 namespace lwmsg::test {
 
@@ -21,7 +22,7 @@ inline void PrintTo(ClientKind kind, std::ostream* out) { *out << NameOf(kind); 
 class HostileServerTest : public InventoriedTest, public testing::WithParamInterface<ClientKind> {
  protected:
   HostileServerTest() {
-    auto pair = MakePair();
+    auto pair = MakePairHere();
     server_.emplace(RawStream(std::move(pair->first)));
     client_end_ = std::move(pair->second);
   }

@@ -6,6 +6,7 @@
 #include "lwmsg/lwmsg.h"
 #include "tests/support/inventory.h"
 #include "tests/support/sample_service.h"
+#include "tests/support/system.h"
 
 // Servers and clients of every kind in one process, over real sockets.
 namespace lwmsg::test {
@@ -179,7 +180,7 @@ TEST_F(ClientServerTest, CoroutineClientOverAPair) {
   SampleService service;
   Server server(loop);
   ASSERT_TRUE(server.Serve(service).ok());
-  auto pair = MakePair();
+  auto pair = MakePairHere();
   ASSERT_TRUE(pair);
   ASSERT_TRUE(server.Adopt(std::move(pair->first)).ok());
   Client client(loop, std::move(pair->second));

@@ -13,6 +13,7 @@
 #include "tests/support/inventory.h"
 #include "tests/support/memory_transport.h"
 #include "tests/support/sample_service.h"
+#include "tests/support/system.h"
 
 namespace lwmsg::test {
 namespace {
@@ -143,7 +144,7 @@ TEST_F(SecretsTest, NothingStaysBehindOfACallOverASocket) {
   for (const size_t size : kSizes) {
     const FreedMemory freed(kSecret);
     {
-      auto ends = MakePair();
+      auto ends = MakePairHere();
       ASSERT_TRUE(ends) << ends.error();
       ScreenService service;
       Loop loop;

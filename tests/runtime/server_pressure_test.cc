@@ -1,4 +1,5 @@
 #include "tests/runtime/server_pressure_fixture.h"
+#include "tests/support/system.h"
 
 // A server with no place for another client.
 namespace lwmsg::test {
@@ -166,8 +167,8 @@ TEST_F(ServerPressureTest, SessionObjectsAreNeverEvicted) {
 
 TEST_F(ServerPressureTest, PeerThatWasAdoptedBeyondTheLimitIsTold) {
   Serve(Places(1, kLong));
-  auto pair = MakePair();
-  auto second_pair = MakePair();
+  auto pair = MakePairHere();
+  auto second_pair = MakePairHere();
   ASSERT_TRUE(server_->Adopt(std::move(pair->first)).ok());
   ASSERT_TRUE(server_->Adopt(std::move(second_pair->first)).ok());
   EXPECT_EQ(Call(NewPeer(std::move(pair->second))), Status());

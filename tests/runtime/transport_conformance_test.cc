@@ -12,6 +12,7 @@
 #include "tests/support/manual_executor.h"
 #include "tests/support/memory_transport.h"
 #include "tests/support/sample_service.h"
+#include "tests/support/system.h"
 
 // What every Transport must do, checked on each that there is.
 namespace lwmsg::test {
@@ -60,7 +61,7 @@ class SocketWire : public Wire {
 class PairWire final : public SocketWire {
  public:
   std::pair<std::unique_ptr<Transport>, std::unique_ptr<Transport>> Make() override {
-    auto pair = MakePair();
+    auto pair = MakePairHere();
     return {Adopt(std::move(pair->first)), Adopt(std::move(pair->second))};
   }
 };

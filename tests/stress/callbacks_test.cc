@@ -1,5 +1,6 @@
 #include "tests/stress/fixture.h"
 #include "tests/support/sample_service.h"
+#include "tests/support/system.h"
 
 // Calls in both directions at once, each inside the handler of the other.
 namespace lwmsg::test {
@@ -24,7 +25,7 @@ class CallbacksStressTest : public StressTest, public testing::WithParamInterfac
   auto Connect(Maker make) {
     if (GetParam() == Mode::kLocal) return make(folder_.Endpoint());
     if (GetParam() == Mode::kDirect) return make(direct_);
-    auto pair = MakePair();
+    auto pair = MakePairHere();
     server_.Run(
         [&pair](Server& server) { EXPECT_EQ(server.Adopt(std::move(pair->first)), Status()); });
     return make(std::move(pair->second));

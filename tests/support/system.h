@@ -5,9 +5,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "lwmsg/os_handle.h"
+#include "lwmsg/pair.h"
 
 // What tests need of an operating system. One implementation is built: posix/ or windows/. Unless
 // something is said of errors, they end the program.
@@ -84,5 +86,15 @@ size_t PeakMemory();
 size_t PeakPromisedMemory();
 // How often a stress test does something: `count` times, or fewer where everything takes longer.
 int Times(int count);
+
+// MakePair, both ends for this process, which Windows has to be told.
+inline Result<std::pair<OsHandle, OsHandle>> MakePairHere() {
+  auto pair = MakePair();
+  if (!pair) return pair;
+  for (const OsHandle* end : {&pair->first, &pair->second}) {
+    if (Status status = SetPairPeer(*end, OwnProcessId()); !status.ok()) return Error(status);
+  }
+  return pair;
+}
 
 }  // namespace lwmsg::test
