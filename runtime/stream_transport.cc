@@ -170,8 +170,8 @@ bool StreamTransport::TellUnsent() {
 
 void StreamTransport::UpdateWatch(bool blocked) {
   if (!watch_) return;
-  const bool reads = state_ == State::kFinishing ? stream_->awaits_peer() : !failed_;
-  watch_->Want({reads, blocked});
+  const bool reads = state_ != State::kFinishing || stream_->awaits_peer();
+  watch_->Want({reads && !failed_, blocked});
 }
 
 void StreamTransport::OnTimer() {
@@ -202,13 +202,15 @@ void StreamTransport::Close(UniqueFunction<void()> done) {
   timer_.Disarm();
   // A peer that let more pile up than it may is not waited for.
   const size_t queued = stream_->queued_bytes();
-  const bool nothing = queued == 0 && !stream_->awaits_peer();
+  const bool nothing = queued == 0 && (failed_ || !stream_->awaits_peer());
   if (state_ != State::kOpen || write_failed_ || nothing || queued > limits_.max_queued_bytes) {
     return Finish();
   }
   // What was read already would be gone with the loop's next read.
-  for (auto frame = stream_->Next(); !frame || *frame; frame = stream_->Next()) {
+  while (!failed_) {
+    auto frame = stream_->Next();
     if (!frame) return Finish();
+    if (!*frame) break;
   }
   state_ = State::kFinishing;
   timer_.ArmAfter(limits_.send_timeout);

@@ -194,7 +194,13 @@ Result<Child> SpawnWithPair(const std::vector<std::string>& argv) {
   if (CreateProcessW(nullptr, line->data(), nullptr, nullptr, TRUE,
                      EXTENDED_STARTUPINFO_PRESENT | CREATE_UNICODE_ENVIRONMENT, environment.data(),
                      nullptr, &startup.StartupInfo, &started) == 0) {
-    return Error(internal::SystemStatus("cannot start " + argv[0], GetLastError()));
+    const DWORD error = GetLastError();
+    Status failed = internal::SystemStatus("cannot start " + argv[0], error);
+    // As execve(2) says of a file that is no program.
+    if (error == ERROR_BAD_EXE_FORMAT) {
+      failed = Status(StatusCode::kPermissionDenied, failed.message());
+    }
+    return Error(std::move(failed));
   }
   CloseHandle(started.hThread);
   Child child;

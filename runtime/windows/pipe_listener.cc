@@ -126,13 +126,20 @@ class PipeListener final : public Listener {
     }
     DWORD size = 0;
     if (instance.connecting.pending()) {
-      if (instance.connecting.Finish(instance.pipe, &size) == ERROR_IO_INCOMPLETE) return;
+      const DWORD error = instance.connecting.Finish(instance.pipe, &size);
+      if (error == ERROR_IO_INCOMPLETE) return;
+      // The thread that listened has ended, and another runs the loop now.
+      if (error == ERROR_OPERATION_ABORTED) return Reconnect(instance);
     }
     OsHandle pipe = std::move(instance.pipe);
     instance.watch->Want({false, false});
     const auto link = anchor_.link();
     if (Status status = OpenInstance(instance, false); !status.ok()) Rest(status);
     if (link.get() != nullptr) Accept(std::move(pipe));
+  }
+
+  void Reconnect(Instance& instance) {
+    if (Status status = Await(instance); !status.ok()) Rest(status);
   }
 
   void Accept(OsHandle pipe) {

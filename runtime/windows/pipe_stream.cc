@@ -157,7 +157,9 @@ Result<FrameStream::Progress> PipeStream::Read(std::span<std::byte> shared) {
   if (awaiting_.pending()) {
     const DWORD error = awaiting_.Finish(pipe_, &size);
     if (error == ERROR_IO_INCOMPLETE) return Progress::kBlocked;
-    if (error != 0) return end(error);
+    // The thread that began to wait has ended, as that of a blocking client may (CancelIoEx is ours
+    // alone): nothing was read.
+    if (error != 0 && error != ERROR_OPERATION_ABORTED) return end(error);
   }
   DWORD available = 0;
   if (PeekNamedPipe(pipe_.get(), nullptr, 0, nullptr, &available, nullptr) == 0) {

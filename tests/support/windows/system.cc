@@ -12,6 +12,7 @@
 
 #include "lwmsg/token.h"
 #include "runtime/platform.h"
+#include "runtime/windows/security.h"
 
 namespace lwmsg::test {
 namespace {
@@ -165,10 +166,14 @@ bool EndpointExists(const std::string& endpoint) {
 std::string TooLongEndpoint() { return "pipe:" + std::string(300, 'x'); }
 
 OsHandle ListenPlainly(const std::string& endpoint) {
+  // Without a descriptor of its own a pipe has no owner in Wine, and no client would trust it.
+  auto security = internal::PipeSecurity::Make({});
+  if (!security) std::abort();
+  SECURITY_ATTRIBUTES attributes = security->attributes();
   const HANDLE pipe =
       CreateNamedPipeW(PipePath(endpoint).c_str(), PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED,
                        PIPE_TYPE_BYTE | PIPE_REJECT_REMOTE_CLIENTS, PIPE_UNLIMITED_INSTANCES,
-                       64 << 10, 64 << 10, 0, nullptr);
+                       64 << 10, 64 << 10, 0, &attributes);
   if (pipe == INVALID_HANDLE_VALUE) std::abort();
   return OsHandle(pipe);
 }
