@@ -13,7 +13,7 @@ using Value = HandleDoor::Value;
 enum What : uint32_t {
   kPushed = 1,   // Of a handle. value: its slot in the ledger.
   kOffered = 2,  // Of a handle. value: its number in the sender's process.
-  kTaken = 3,    // value: of an offered handle, or the slot of a pushed socket.
+  kTaken = 3,    // value: of an offered handle, which its owner need not keep any longer.
   kAsk = 4,      // value: the sender's ledger.
   kCannot = 5,   // The answer to kAsk: try yours. value: the sender's ledger.
   kActive = 6,   // The answer to either: this side opened your ledger.
@@ -117,7 +117,7 @@ Status HandleTransfer::Control(std::span<const HandleRecord> records) {
 Status HandleTransfer::ControlOne(const HandleRecord& record) {
   switch (record.what) {
     case kTaken:
-      Forget(record.value);
+      if (kept_.erase(record.value) != 0) door_->Close(record.value);
       return Status();
     case kAsk:
       return OnAsked(record.value);
@@ -153,75 +153,63 @@ Result<std::optional<std::vector<HandleRecord>>> HandleTransfer::Send(std::span<
     case Role::kPassive:
       break;
   }
+  if (kept_.size() >= kMaxKept) {
+    return Error(StatusCode::kResourceExhausted,
+                 "the peer has not taken " + std::to_string(kMaxKept) + " OS handles");
+  }
   std::vector<HandleRecord> records;
   records.reserve(handles.size());
-  for (OsHandle& handle : handles) {
-    auto record = SendOne(handle);
+  for (const OsHandle& handle : handles) {
+    auto record = SendOne(ToValue(handle.get()));
     if (!record) {
-      // What of this message has gone ahead is taken back; in the ledger the peer sees nothing of
-      // it.
+      // In the ledger the peer shall see nothing of this message.
       for (const HandleRecord& sent : records) {
-        if (sent.what == kPushed) {
-          if (const Value their = door_->ledger()[sent.value].exchange(0); !IsPseudo(their)) {
-            door_->CloseTheirs(their);
-          }
-        }
-        Forget(sent.value);
+        if (sent.what == kPushed) TakeBack(door_->ledger()[sent.value]);
       }
       return Error(std::move(record).error());
     }
     records.push_back(*record);
   }
+  for (OsHandle& handle : handles) {
+    const Value own = ToValue(handle.Release());
+    if (role_ == Role::kActive) {
+      door_->Close(own);
+    } else {
+      kept_.insert(own);
+    }
+  }
   return std::optional(std::move(records));
 }
 
-Result<HandleRecord> HandleTransfer::SendOne(OsHandle& handle) {
-  const Value own = ToValue(handle.get());
+Result<HandleRecord> HandleTransfer::SendOne(Value own) {
   auto kind = door_->KindOf(own);
   if (!kind) return Error(std::move(kind).error());
-  if (kept_.size() >= kMaxKept) {
-    return Error(StatusCode::kResourceExhausted,
-                 "the peer has not taken " + std::to_string(kMaxKept) + " OS handles");
-  }
-  if (*kind != HandleKind::kSocket) {
-    if (role_ == Role::kPassive) {
-      static_cast<void>(handle.Release());
-      kept_.emplace(own, own);
-      return HandleRecord{kOffered, static_cast<uint32_t>(*kind), own};
-    }
-    auto pushed = PushOne(*kind, own);
-    if (pushed) handle.Close();
-    return pushed;
-  }
-  // The section goes; the socket itself stays until the peer has opened its own.
-  auto section = door_->DescribeSocket(own);
-  if (!section) return Error(std::move(section).error());
-  if (role_ == Role::kPassive) {
-    kept_.emplace(*section, *section);
-    kept_.emplace(*section, ToValue(handle.Release()));
-    return HandleRecord{kOffered, static_cast<uint32_t>(*kind), *section};
-  }
-  auto pushed = PushOne(*kind, *section);
-  door_->Close(*section);
-  if (pushed) kept_.emplace(pushed->value, ToValue(handle.Release()));
-  return pushed;
+  if (role_ == Role::kActive) return PushOne(*kind, own);
+  return HandleRecord{kOffered, static_cast<uint32_t>(*kind), own};
 }
 
-Result<HandleRecord> HandleTransfer::PushOne(HandleKind kind, Value value) {
+Result<HandleRecord> HandleTransfer::PushOne(HandleKind kind, Value own) {
   std::atomic<Value>* slot = FreeSlot();
   if (slot == nullptr) {
     return Error(StatusCode::kResourceExhausted,
                  "too many OS handles are on their way to the peer");
   }
-  if (Status status = door_->Push(value, *slot); !status.ok()) return Error(std::move(status));
+  if (Status status = door_->Push(own, *slot); !status.ok()) return Error(std::move(status));
+  // What the system wrote to the slot is seen by a peer whose end is not seen below.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
   const auto ledger = door_->ledger();
   if (ledger[kEndedWord] != 0) {
     // It may have looked through its slots before this one was filled.
-    if (const Value their = slot->exchange(0); !IsPseudo(their)) door_->CloseTheirs(their);
+    TakeBack(*slot);
     return Error(StatusCode::kUnavailable, "the peer has ended the connection");
   }
   return HandleRecord{kPushed, static_cast<uint32_t>(kind),
                       static_cast<Value>(slot - ledger.data())};
+}
+
+void HandleTransfer::TakeBack(std::atomic<Value>& slot) {
+  const Value their = slot.exchange(0);
+  if (!IsPseudo(their)) door_->CloseTheirs(their);
 }
 
 std::atomic<Value>* HandleTransfer::FreeSlot() {
@@ -236,19 +224,25 @@ std::atomic<Value>* HandleTransfer::FreeSlot() {
 // --- Receiving.
 
 Result<std::vector<OsHandle>> HandleTransfer::Receive(std::span<const HandleRecord> records) {
-  std::vector<OsHandle> handles;
-  handles.reserve(records.size());
+  std::vector<Value> values;
+  values.reserve(records.size());
   Status failure;
   // All of them, also behind a bad one: the slots must not stay filled.
   for (const HandleRecord& record : records) {
     auto value = ReceiveOne(record);
     if (value) {
-      handles.emplace_back(ToNative<OsHandle::Native>(*value));
+      values.push_back(*value);
     } else if (failure.ok()) {
       failure = std::move(value).error();
     }
   }
-  if (!failure.ok()) return Error(std::move(failure));
+  if (!failure.ok()) {
+    for (const Value value : values) door_->Close(value);
+    return Error(std::move(failure));
+  }
+  std::vector<OsHandle> handles;
+  handles.reserve(values.size());
+  for (const Value value : values) handles.emplace_back(ToNative<OsHandle::Native>(value));
   return handles;
 }
 
@@ -260,8 +254,7 @@ Result<Value> HandleTransfer::ReceiveOne(const HandleRecord& record) {
   }
   auto value = pushed ? TakePushed(record.value) : PullOffered(record.value);
   if (value) value = CheckKind(record, *value);
-  const bool awaited = offered || record.kind == static_cast<uint32_t>(HandleKind::kSocket);
-  if (awaited) control_.push_back({kTaken, 0, record.value});
+  if (offered) control_.push_back({kTaken, 0, record.value});
   return value;
 }
 
@@ -284,50 +277,39 @@ Result<Value> HandleTransfer::PullOffered(Value their) {
                            ", which is no OS handle of a process"));
   }
   auto own = door_->Pull(their);
-  if (own && door_->ledger()[kEndedWord] != 0) {
-    // The number may have meant something else by then.
-    door_->Close(*own);
-    return Error(StatusCode::kUnavailable, "the peer has ended the connection");
-  }
-  return own;
+  if (door_->ledger()[kEndedWord] == 0) return own;
+  // The number may have meant something else by then.
+  if (own) door_->Close(*own);
+  return Error(StatusCode::kUnavailable, "the peer has ended the connection");
 }
 
 Result<Value> HandleTransfer::CheckKind(const HandleRecord& record, Value value) {
   const bool socket = record.kind == static_cast<uint32_t>(HandleKind::kSocket);
-  const auto wanted = socket ? static_cast<uint32_t>(HandleKind::kSection) : record.kind;
-  auto kind = door_->KindOf(value);
-  Result<Value> result = value;
+  const auto kind = door_->KindOf(value);
   if (!kind) {
-    result = Error(kind.error());
-  } else if (static_cast<uint32_t>(*kind) != wanted) {
-    result = Error(Malformed("the peer passes an OS handle of kind " +
-                             std::to_string(static_cast<uint32_t>(*kind)) + " as one of kind " +
-                             std::to_string(wanted)));
-  } else if (socket) {
-    result = door_->OpenSocket(value);
-  } else {
-    return value;
+    door_->Close(value);
+    return Error(kind.error());
   }
+  if (socket && (*kind == HandleKind::kSocket || *kind == HandleKind::kPipe)) {
+    return door_->AdoptSocket(value);
+  }
+  if (static_cast<uint32_t>(*kind) == record.kind) return value;
   door_->Close(value);
-  return result;
-}
-
-void HandleTransfer::Forget(Value id) {
-  const auto [first, last] = kept_.equal_range(id);
-  for (auto kept = first; kept != last; ++kept) door_->Close(kept->second);
-  kept_.erase(first, last);
+  return Error(Malformed("the peer passes an OS handle of kind " +
+                         std::to_string(static_cast<uint32_t>(*kind)) + " as one of kind " +
+                         std::to_string(record.kind)));
 }
 
 // --- The end.
 
-void HandleTransfer::End() {
+void HandleTransfer::End(bool peer_has_ended) {
   if (std::exchange(ended_, true)) return;
   const auto ledger = door_->ledger();
   if (!ledger.empty()) {
     if (role_ != Role::kActive) ledger[kEndedWord] = 1;
-    SweepSlots();
+    if (role_ != Role::kActive || peer_has_ended) SweepSlots();
   }
-  for (const auto& [id, own] : kept_) door_->Close(own);
+  for (const Value own : kept_) door_->Close(own);
   kept_.clear();
   if (own_ledger_ != 0) door_->Close(own_ledger_);
 }
@@ -335,9 +317,11 @@ void HandleTransfer::End() {
 void HandleTransfer::SweepSlots() {
   for (std::atomic<Value>& slot : door_->ledger().subspan(kFirstSlot)) {
     if (slot == 0) continue;
-    const Value value = slot.exchange(0);
-    if (IsPseudo(value)) continue;
-    role_ == Role::kActive ? door_->CloseTheirs(value) : door_->Close(value);
+    if (role_ == Role::kActive) {
+      TakeBack(slot);
+    } else if (const Value own = slot.exchange(0); !IsPseudo(own)) {
+      door_->Close(own);
+    }
   }
 }
 

@@ -3,9 +3,9 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <vector>
 
@@ -42,10 +42,9 @@ class HandleDoor {
   // Error: kPermissionDenied for what is no HandleKind, kMalformed for what is no handle.
   virtual Result<HandleKind> KindOf(Value own) = 0;
   virtual void Close(Value own) = 0;
-  // For a socket, a section that says how the peer can open it; and back. Both keep what they are
-  // given.
-  virtual Result<Value> DescribeSocket(Value own) = 0;
-  virtual Result<Value> OpenSocket(Value own_section) = 0;
+  // Of a handle that the other process passed as a socket's: one that works as a socket here. Until
+  // then it may look like a pipe's. Takes `own`, in any case. Error: kMalformed if it is none.
+  virtual Result<Value> AdoptSocket(Value own) = 0;
 
   // With the right to duplicate handles of the other process:
   // A handle here for the same object, with the same access; theirs stays.
@@ -72,22 +71,27 @@ class HandleDoor {
 //
 // A handle to the passive side is pushed: its number stands in a slot of the ledger from the very
 // call that makes it until somebody takes it out, and whoever takes it out owns it: the passive
-// side when the frame arrives or the connection ends, the active side when the connection ends. If
-// either process is killed at any moment the other still finds what is in the slots.
+// side when the frame arrives or the connection ends, the active side when the frame cannot go. If
+// the active process is killed the passive one still finds what is in the slots; what was in none
+// any more, as the active one was about to close it, stays open.
 //
 // A handle to the active side is offered: it stays the passive side's, open, until the active side
 // says that it has one of its own, or the connection ends. So each number is closed only by the
 // process that it belongs to, or out of a slot.
+//
+// Sockets go like files. No description by WSADuplicateSocket is taken from a peer: it names a
+// handle of the process that opens it, which could be any that this one has.
 class HandleTransfer final : public HandleRecords {
  public:
   // `accepted`: this side accepted the connection; if both ask at a time, it is the one that tries.
   HandleTransfer(std::unique_ptr<HandleDoor> door, bool accepted);
   HandleTransfer(const HandleTransfer&) = delete;
   HandleTransfer& operator=(const HandleTransfer&) = delete;
-  ~HandleTransfer() { End(); }
+  ~HandleTransfer() { End(true); }
 
   // Sends `handles`: gives the records that follow the message. Nothing: who duplicates is not
-  // settled; try again when something was received. Takes the handles only if it gives records.
+  // settled; try again when something was received. Takes the handles only if it gives records;
+  // then all of them.
   // Error: kFailedPrecondition if neither side may duplicate, kPermissionDenied for a handle that
   // must not be sent, kResourceExhausted.
   Result<std::optional<std::vector<HandleRecord>>> Send(std::span<OsHandle> handles);
@@ -101,7 +105,9 @@ class HandleTransfer final : public HandleRecords {
   Status Control(std::span<const HandleRecord> records) override;
 
   // The connection has ended, and nothing more will be received: takes back what did not arrive.
-  void End();
+  // While the peer has not hung up it may still read what was sent last, so what was pushed to it
+  // is left to it.
+  void End(bool peer_has_ended);
 
  private:
   using Value = HandleDoor::Value;
@@ -113,14 +119,14 @@ class HandleTransfer final : public HandleRecords {
   Status OnCannot(Value ledger);
   bool TryToBeActive(Value ledger);
   Status Settle(Role role);
-  Result<HandleRecord> SendOne(OsHandle& handle);
-  Result<HandleRecord> PushOne(HandleKind kind, Value value);
+  Result<HandleRecord> SendOne(Value own);
+  Result<HandleRecord> PushOne(HandleKind kind, Value own);
+  void TakeBack(std::atomic<Value>& slot);
   std::atomic<Value>* FreeSlot();
   Result<Value> ReceiveOne(const HandleRecord& record);
   Result<Value> TakePushed(Value slot);
   Result<Value> PullOffered(Value their);
   Result<Value> CheckKind(const HandleRecord& record, Value value);
-  void Forget(Value id);
   void SweepSlots();
 
   std::unique_ptr<HandleDoor> door_;
@@ -130,9 +136,7 @@ class HandleTransfer final : public HandleRecords {
   bool ended_ = false;
   Value own_ledger_ = 0;
   size_t next_slot_ = 0;
-  // What the peer has not said yet that it took: by its number here (offered) or its slot (sockets
-  // that were pushed, of which the original must live until then).
-  std::multimap<Value, Value> kept_;
+  std::set<Value> kept_;  // Offered, and the peer has not said yet that it took them.
   std::vector<HandleRecord> control_;
 };
 

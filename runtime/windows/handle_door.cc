@@ -8,7 +8,6 @@
 #include <winternl.h>
 
 #include <array>
-#include <cstring>
 #include <string>
 #include <utility>
 
@@ -98,7 +97,7 @@ bool IsSoundSection(HANDLE section, size_t bytes) {
 
 class WindowsDoor final : public HandleDoor {
  public:
-  WindowsDoor(OsHandle process, uint32_t pid) : process_(std::move(process)), pid_(pid) {}
+  explicit WindowsDoor(OsHandle process) : process_(std::move(process)) {}
 
   Result<HandleKind> KindOf(Value own) override {
     const HANDLE handle = ToHandle(own);
@@ -121,51 +120,38 @@ class WindowsDoor final : public HandleDoor {
 
   void Close(Value own) override { OsHandle(ToHandle(own)).Close(); }
 
-  Result<Value> DescribeSocket(Value own) override {
-    OsHandle section = NewSection(sizeof(WSAPROTOCOL_INFOW));
-    const View view(section.get(), sizeof(WSAPROTOCOL_INFOW));
-    if (view.get() == nullptr)
-      return Error(SystemStatus("cannot describe a socket", GetLastError()));
-    if (WSADuplicateSocketW(static_cast<SOCKET>(own), pid_,
-                            static_cast<WSAPROTOCOL_INFOW*>(view.get())) != 0) {
-      return Error(SystemStatus("cannot pass a socket to process " + std::to_string(pid_),
-                                static_cast<DWORD>(WSAGetLastError())));
-    }
-    return ToValue(section.Release());
-  }
-
-  Result<Value> OpenSocket(Value own_section) override {
-    const HANDLE section = ToHandle(own_section);
-    if (!IsSoundSection(section, sizeof(WSAPROTOCOL_INFOW))) {
-      return Error(Malformed("the peer passes a socket without its description"));
-    }
+  // Winsock opens what it describes itself, of this process's own handle.
+  Result<Value> AdoptSocket(Value own) override {
+    const OsHandle raw(ToHandle(own));
     WSADATA data;
     // Counted by Winsock; like libuv's it lasts until the process ends.
     static const int started = WSAStartup(MAKEWORD(2, 2), &data);
     static_cast<void>(started);
-    const View view(section, sizeof(WSAPROTOCOL_INFOW));
-    if (view.get() == nullptr) return Error(SystemStatus("cannot read a socket", GetLastError()));
-    // A copy: the peer can still write there.
-    WSAPROTOCOL_INFOW information;
-    std::memcpy(&information, view.get(), sizeof(information));
+    WSAPROTOCOL_INFOW information{};
+    const bool described =
+        WSADuplicateSocketW(static_cast<SOCKET>(own), GetCurrentProcessId(), &information) == 0;
     const SOCKET socket =
-        WSASocketW(FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, &information, 0,
-                   WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT);
-    if (socket == INVALID_SOCKET) {
-      return Error(Malformed(SystemStatus("cannot open a socket that the peer passes",
-                                          static_cast<DWORD>(WSAGetLastError()))
-                                 .message()));
+        described ? WSASocketW(FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO,
+                               &information, 0, WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT)
+                  : INVALID_SOCKET;
+    OsHandle adopted(reinterpret_cast<HANDLE>(socket));
+    const auto kind = KindOf(ToValue(adopted.get()));
+    if (!kind || *kind != HandleKind::kSocket) {
+      return Error(Malformed("the peer passes as a socket what is none"));
     }
-    return static_cast<Value>(socket);
+    return ToValue(adopted.Release());
   }
 
   Result<Value> Pull(Value their) override {
     HANDLE own = nullptr;
     if (DuplicateHandle(process_.get(), ToHandle(their), GetCurrentProcess(), &own, 0, FALSE,
                         DUPLICATE_SAME_ACCESS) == 0) {
+      const DWORD error = GetLastError();
+      if (WaitForSingleObject(process_.get(), 0) == WAIT_OBJECT_0) {
+        return Error(StatusCode::kUnavailable, "the peer has ended");
+      }
       return Error(Malformed(
-          SystemStatus("cannot duplicate handle " + std::to_string(their) + " of the peer",
-                       GetLastError())
+          SystemStatus("cannot duplicate handle " + std::to_string(their) + " of the peer", error)
               .message()));
     }
     return ToValue(own);
@@ -220,7 +206,6 @@ class WindowsDoor final : public HandleDoor {
 
  private:
   OsHandle process_;  // With the right to duplicate; or none.
-  uint32_t pid_;
   View view_;
 };
 
@@ -231,7 +216,7 @@ std::unique_ptr<HandleDoor> MakeHandleDoor(const PeerProcess& peer) {
   if (peer.may_duplicate) {
     if (auto copy = peer.process.Duplicate()) process = std::move(*copy);
   }
-  return std::make_unique<WindowsDoor>(std::move(process), peer.token.pid().value_or(0));
+  return std::make_unique<WindowsDoor>(std::move(process));
 }
 
 }  // namespace lwmsg::internal

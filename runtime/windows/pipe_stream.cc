@@ -148,7 +148,8 @@ DWORD PipeStream::AwaitData() {
 }
 
 Result<FrameStream::Progress> PipeStream::Read(std::span<std::byte> shared) {
-  const auto end = [](DWORD error) -> Result<Progress> {
+  const auto end = [this](DWORD error) -> Result<Progress> {
+    peer_has_ended_ = true;
     if (IsEnd(error)) return Progress::kEnd;
     return Error(StatusCode::kUnavailable,
                  SystemStatus("the connection was lost", error).message());
@@ -196,6 +197,7 @@ Result<FrameStream::Progress> PipeStream::Write() {
         Written(size);
         continue;
       }
+      peer_has_ended_ = true;
       queue_.Clear();
       return Error(StatusCode::kUnavailable,
                    SystemStatus("the peer takes no more messages", error).message());
@@ -208,6 +210,7 @@ Result<FrameStream::Progress> PipeStream::Write() {
                        overlapped);
     });
     if (error == 0) continue;
+    peer_has_ended_ = true;
     queue_.Clear();
     return Error(StatusCode::kUnavailable,
                  SystemStatus("the peer takes no more messages", error).message());
@@ -281,7 +284,7 @@ void PipeStream::HangUp() {
   SecureWipe(buffer_.data(), buffer_.size());
   pipe_.Close();
   // Now the peer can no longer be answered by a handle's number that means something else by then.
-  transfer_->End();
+  transfer_->End(peer_has_ended_);
 }
 
 Result<std::unique_ptr<FrameStream>> NewStream(const Endpoint& endpoint,

@@ -77,6 +77,7 @@ class PipeStream final : public FrameStream {
   // Of what is being written, if it is not a large message's own memory.
   std::vector<std::byte> buffer_;
   bool writes_control_ = false;
+  bool peer_has_ended_ = false;
   bool has_trailer_ = false;  // The first message of the queue.
 };
 

@@ -170,5 +170,119 @@ TEST_F(FrameReaderTest, LargeBodyIsReadToItsPlace) {
   EXPECT_EQ(Read(std::span(bytes).subspan(100)).at(0).size(), 50'000U);
 }
 
+// Records behind the body, as where a system cannot attach handles to bytes.
+class FrameReaderRecordsTest : public FrameReaderTest {
+ protected:
+  struct Log final : internal::HandleRecords {
+    Result<std::vector<OsHandle>> Receive(
+        std::span<const internal::HandleRecord> records) override {
+      frames.emplace_back(records.begin(), records.end());
+      if (refuses) return Error(StatusCode::kMalformed, "refused handles");
+      return std::vector<OsHandle>(records.size());
+    }
+    Status Control(std::span<const internal::HandleRecord> records) override {
+      controls.emplace_back(records.begin(), records.end());
+      return refuses ? Status(StatusCode::kMalformed, "refused control") : Status();
+    }
+    std::vector<std::vector<internal::HandleRecord>> frames;
+    std::vector<std::vector<internal::HandleRecord>> controls;
+    bool refuses = false;
+  };
+
+  FrameReaderRecordsTest() { Restart(); }
+  void Restart() {
+    log_ = Log();
+    reader_ = FrameReader(limits_, &log_);
+  }
+
+  static internal::HandleRecord Record(uint32_t number) {
+    return {number, number + 1, uint64_t{number} << 40 | 7};
+  }
+  // `text` empty: a frame without a body.
+  static void Append(const std::string& text, std::initializer_list<uint32_t> records, Bytes& to) {
+    Bytes frame = TextFrame(text.empty() ? "x" : text);
+    if (text.empty()) {
+      frame.resize(16);
+      std::fill_n(frame.begin() + 4, 4, std::byte{0});
+    }
+    frame[8] = static_cast<std::byte>(records.size());
+    for (const uint32_t record : records) internal::AppendRecord(Record(record), frame);
+    to.insert(to.end(), frame.begin(), frame.end());
+  }
+
+  Log log_;
+};
+
+TEST_F(FrameReaderRecordsTest, AnyCutGivesTheSameFramesAndRecords) {
+  Bytes bytes;
+  Append("", {1}, bytes);
+  Append("one", {2, 3}, bytes);
+  Append("two", {}, bytes);
+  Append("", {4, 5, 6}, bytes);
+  Append("", {7}, bytes);
+  Append("three", {8}, bytes);
+  for (size_t cut = 0; cut <= bytes.size(); ++cut) {
+    Restart();
+    auto read = Read(std::span(bytes).first(cut));
+    for (auto& text : Read(std::span(bytes).subspan(cut))) read.push_back(text);
+    ASSERT_THAT(read, ::testing::ElementsAre("one", "two", "three")) << cut;
+    EXPECT_TRUE(reader_.at_boundary());
+    using ::testing::ElementsAre;
+    EXPECT_THAT(log_.frames,
+                ElementsAre(ElementsAre(Record(2), Record(3)), ElementsAre(Record(8))));
+    EXPECT_THAT(log_.controls,
+                ElementsAre(ElementsAre(Record(1)), ElementsAre(Record(4), Record(5), Record(6)),
+                            ElementsAre(Record(7))));
+  }
+  EXPECT_EQ(handle_counts_.size(), 3 * (bytes.size() + 1));
+}
+
+TEST_F(FrameReaderRecordsTest, ByteByByteGivesTheSame) {
+  Bytes bytes;
+  Append("one", {2, 3}, bytes);
+  Append("", {4}, bytes);
+  std::vector<std::string> read;
+  for (const std::byte& byte : bytes) {
+    for (auto& text : Read(std::span(&byte, 1))) read.push_back(text);
+  }
+  EXPECT_THAT(read, ::testing::ElementsAre("one"));
+  EXPECT_THAT(log_.frames, ::testing::SizeIs(1));
+  EXPECT_THAT(log_.controls, ::testing::SizeIs(1));
+}
+
+TEST_F(FrameReaderRecordsTest, WhatIsNotWholeIsNoFrame) {
+  Bytes bytes;
+  Append("one", {2}, bytes);
+  EXPECT_THAT(Read(std::span(bytes).first(bytes.size() - 1)), ::testing::IsEmpty());
+  EXPECT_FALSE(reader_.at_boundary());
+  EXPECT_THAT(log_.frames, ::testing::IsEmpty());
+}
+
+TEST_F(FrameReaderRecordsTest, NeitherBodyNorRecordsIsRefused) {
+  Bytes bytes;
+  Append("", {}, bytes);
+  EXPECT_THAT(Read(bytes)[0], HasSubstr("frame without a message"));
+}
+
+TEST_F(FrameReaderRecordsTest, RecordsAreLimitedAsHandlesAre) {
+  for (const char* text : {"", "x"}) {
+    Restart();
+    Bytes bytes;
+    Append(text, {1, 2, 3, 4}, bytes);
+    EXPECT_THAT(Read(std::span(bytes).first(16))[0], HasSubstr("3, Limits::max_frame_handles"));
+  }
+  EXPECT_THAT(log_.controls, ::testing::IsEmpty());
+}
+
+TEST_F(FrameReaderRecordsTest, WhoRefusesRecordsEndsTheConnection) {
+  for (const char* text : {"", "x"}) {
+    Restart();
+    log_.refuses = true;
+    Bytes bytes;
+    Append(text, {1}, bytes);
+    EXPECT_THAT(Read(bytes), ::testing::ElementsAre(HasSubstr("refused")));
+  }
+}
+
 }  // namespace
 }  // namespace lwmsg::test

@@ -26,6 +26,14 @@ size_t SizeOf(const SendQueue::Batch& batch) {
   return size;
 }
 
+std::string BytesOf(OutgoingMessage message) {
+  std::string bytes;
+  for (auto piece : message.Pieces()) {
+    bytes.append(reinterpret_cast<const char*>(piece.begin()), piece.size());
+  }
+  return bytes;
+}
+
 class SendQueueTest : public InventoriedTest {
  protected:
   // What a kernel that takes `step` bytes at a time gets to see.
@@ -89,6 +97,54 @@ TEST_F(SendQueueTest, HandlesRideOnceOnTheFirstByteOfTheirMessage) {
 TEST_F(SendQueueTest, ABatchHasNoMorePiecesThanAsked) {
   for (int i = 0; i < 100; ++i) queue_.Add(Text("x"));
   EXPECT_EQ(queue_.Next(7).pieces.size(), 7U);
+}
+
+TEST_F(SendQueueTest, TrailerFollowsItsMessageInAnyStep) {
+  const std::string trailer = "trailer!";
+  for (size_t step : {1000000, 1, 7, 24}) {
+    queue_.Add(Text("a", 1));
+    queue_.Add(Text("b"));
+    const std::string plain_a = BytesOf(Text("a", 1));
+    const std::string plain_b = BytesOf(Text("b"));
+    const size_t before = queue_.bytes();
+    queue_.SetTrailer(std::vector<std::byte>(trailer.size(), std::byte{'t'}));
+    EXPECT_EQ(queue_.bytes(), before + trailer.size());
+    EXPECT_TRUE(queue_.at_boundary());
+    EXPECT_EQ(WriteAll(step), plain_a + std::string(trailer.size(), 't') + plain_b) << step;
+    EXPECT_EQ(queue_.bytes(), 0U);
+    EXPECT_TRUE(queue_.at_boundary());
+  }
+}
+
+TEST_F(SendQueueTest, NothingGoesInOneBatchWithATrailer) {
+  queue_.Add(Text("a", 1));
+  queue_.Add(Text("b"));
+  queue_.SetTrailer(std::vector<std::byte>(16));
+  const size_t first = BytesOf(Text("a", 1)).size() + 16;
+  EXPECT_EQ(SizeOf(queue_.Next(64)), first);
+  // Up to the middle of the trailer.
+  queue_.Written(first - 5);
+  EXPECT_FALSE(queue_.at_boundary());
+  EXPECT_EQ(SizeOf(queue_.Next(64)), 5U);
+  queue_.Written(5);
+  EXPECT_TRUE(queue_.at_boundary());
+}
+
+TEST_F(SendQueueTest, TheFirstMessageCanBeTakenOut) {
+  queue_.Add(Text("a", 2));
+  queue_.Add(Text("b"));
+  const std::string b = BytesOf(Text("b"));
+  {
+    OutgoingMessage first = queue_.TakeFirst();
+    EXPECT_EQ(first.handles().all().size(), 2U);
+  }
+  EXPECT_EQ(queue_.bytes(), b.size());
+  EXPECT_EQ(WriteAll(1000), b);
+  queue_.Add(Text("c", 1));
+  queue_.SetTrailer(std::vector<std::byte>(16));
+  queue_.TakeFirst();
+  EXPECT_TRUE(queue_.empty());
+  EXPECT_EQ(queue_.bytes(), 0U);
 }
 
 }  // namespace
