@@ -104,6 +104,8 @@ Status HandleTransfer::Settle(Role role) {
         "the peer says that it may duplicate OS handles of this process, but has not shown it");
   }
   role_ = role;
+  // Both have it in their memory.
+  if (const Value opened = std::exchange(own_ledger_, 0); opened != 0) door_->Close(opened);
   return Status();
 }
 

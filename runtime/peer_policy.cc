@@ -67,9 +67,9 @@ bool IsPrivilegedOwner(const std::string& sid) {
 }
 
 std::string WhatToDo(const ServerPolicy& policy) {
-  return policy.server_euid
-             ? "; ClientOptions::server_euid wants " + std::to_string(*policy.server_euid)
-             : "; if it is meant, name its user in ClientOptions::server_euid";
+  return policy.server_euid ? ", not the wanted user " + std::to_string(*policy.server_euid) +
+                                  ", ClientOptions::server_euid"
+                            : "; if it is meant, name its user in ClientOptions::server_euid";
 }
 
 Status CheckWantedServer(const Token& token, const std::string& owner, const ServerPolicy& policy) {

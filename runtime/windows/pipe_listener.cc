@@ -107,6 +107,10 @@ class PipeListener final : public Listener {
       }
       return SystemStatus("cannot make the pipe of " + endpoint_, error);
     }
+    return Await(instance);
+  }
+
+  Status Await(Instance& instance) {
     const DWORD error = instance.connecting.Start(
         [&](OVERLAPPED* overlapped) { return ConnectNamedPipe(instance.pipe.get(), overlapped); });
     // The event is set in each case but that of 0. ERROR_NO_DATA: it came and went already.

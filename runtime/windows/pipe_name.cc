@@ -68,9 +68,8 @@ Result<std::wstring> ToPipeName(const Endpoint& endpoint) {
 Status CheckPipe(const OsHandle& handle) {
   static auto* const query = FromNtdll<decltype(NtQueryObject)>("NtQueryObject");
   PUBLIC_OBJECT_BASIC_INFORMATION information{};
-  DWORD available = 0;
   const bool both = GetFileType(handle.get()) == FILE_TYPE_PIPE &&
-                    PeekNamedPipe(handle.get(), nullptr, 0, nullptr, &available, nullptr) != 0 &&
+                    GetNamedPipeInfo(handle.get(), nullptr, nullptr, nullptr, nullptr) != 0 &&
                     query(handle.get(), ObjectBasicInformation, &information, sizeof(information),
                           nullptr) == 0 &&
                     (information.GrantedAccess & FILE_WRITE_DATA) != 0;

@@ -16,7 +16,7 @@ TEST_F(Defects, S01_ServerOfAnotherUserGetsNothing) {
     options.server_euid = other;
     Client client(loop_, endpoint, std::move(options));
     EXPECT_TRUE(Says(StatusOf(sample::SampleClient(client).Keep()), StatusCode::kPermissionDenied,
-                     {"nothing was sent to it", std::to_string(other)}));
+                     {"not the wanted user " + std::to_string(other)}));
   });
 }
 

@@ -53,7 +53,7 @@ TEST_F(HandleTransferEndTest, WhatWasPushedIsTakenBackFromAPeerThatHungUp) {
     Connect(true, false);
     Post(a_, {HandleKind::kFile});
     Run();
-    const size_t before = b_.process.table.size() - 1;  // Without the ledger.
+    const size_t before = b_.process.table.size();
     if (seen) HangUp(b_);
     Post(a_, {HandleKind::kFile, HandleKind::kSocket});
     Send(a_);

@@ -32,13 +32,8 @@ class HandleTransferTest : public TwoProcesses {
     return side.end ? side.end->code() : StatusCode::kOk;
   }
   std::map<Value, FakeHandle>& TableOf(FakeSide& side) { return side.process.table; }
-  // The ledger, as `side` can write it.
-  std::shared_ptr<FakeObject> Ledger(FakeSide& passive) {
-    for (auto& [number, handle] : TableOf(passive)) {
-      if (handle.object->kind == HandleKind::kSection) return handle.object;
-    }
-    return nullptr;
-  }
+  // The ledger, as `passive` can write it.
+  std::shared_ptr<FakeObject> Ledger(FakeSide& passive) { return passive.process.ledger; }
 };
 
 class Roles : public HandleTransferTest,

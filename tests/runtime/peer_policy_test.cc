@@ -255,7 +255,7 @@ TEST(MayServeTest, TheUserThatIsAskedForAndNoOther) {
   EXPECT_TRUE(MayServe(other, kAdministrators, policy).ok());
   EXPECT_TRUE(MayServe(Stranger(), kOther, policy).ok());
   ExpectRefused(MayServe(Peer(), kMe, policy), "the pipe belongs to S-1-5-21-1-2-3-1000",
-                "ClientOptions::server_euid wants 197609");
+                "not the wanted user 197609");
   ExpectRefused(MayServe(Peer(), kOther, policy), "the server's user is S-1-5-21-1-2-3-1000",
                 "197609");
   ExpectRefused(MayServe(other, kMe, policy), "the pipe belongs to", "197609");

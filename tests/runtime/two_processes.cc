@@ -145,6 +145,7 @@ Result<Value> FakeDoor::MakeLedger() {
     if (!works) return Error(Refused());
     ledger_ = std::make_shared<FakeObject>();
     ledger_->kind = HandleKind::kSection;
+    own_.ledger = ledger_;
     return own_.Add({ledger_, Owner::kTransfer});
   });
 }

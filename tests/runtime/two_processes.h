@@ -61,6 +61,7 @@ struct FakeProcess {
   int kill_before = -1;
   int kill_after = -1;
   int fail_at = -1;
+  std::shared_ptr<FakeObject> ledger;  // That it made.
   // Out of the ledger and not closed yet when it was killed: the one thing that is lost.
   Value lost = 0;
 
