@@ -91,6 +91,7 @@ Status Copy(const FileServerClient& server, const std::string& path, const std::
 
 int main(int argc, char** argv) {
   CLI::App app("Asks a file server.");
+  app.allow_windows_style_options(false);  // A path begins with a slash.
   std::string endpoint;
   std::string path;
   std::string local;

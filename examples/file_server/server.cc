@@ -104,7 +104,9 @@ int main(int argc, char** argv) {
   CLI::App app("Serves the files of a folder to callers that have the rights to them.");
   std::string endpoint;
   std::string folder;
-  app.add_option("--endpoint", endpoint, "Where to listen, as unix:/run/files.sock")->required();
+  app.add_option("--endpoint", endpoint,
+                 "Where to listen, as unix:/run/files.sock; on Windows pipe:files")
+      ->required();
   app.add_option("--root", folder, "The folder that is exported")->required();
   CLI11_PARSE(app, argc, argv);
   const lwmsg::Status status = Run(endpoint, folder);

@@ -8,7 +8,7 @@ processes=()
 
 # What runs a program of another system, such as Wine; empty for programs of this one.
 emulator=()
-[[ -z ${LWMSG_EMULATOR:-} ]] || emulator=("$LWMSG_EMULATOR")
+read -ra emulator <<<"${LWMSG_EMULATOR:-}"
 
 # LeakSanitizer traces its own process, which a process that dropped its privileges may not.
 export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0"

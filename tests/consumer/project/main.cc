@@ -14,14 +14,13 @@ class Greeter final : public HelloService {
   }
 };
 
-// A server and a client over a pair, on one loop. Fails unless the greeting and the file come.
+// A server and a client in one process, on one loop. Fails unless the greeting and the file come.
 int main() {
   lwmsg::Loop loop;
   Greeter greeter;
   lwmsg::Server server(loop);
-  auto pair = lwmsg::MakePair();
-  if (!pair || !server.Serve(greeter).ok() || !server.Adopt(std::move(pair->first)).ok()) return 1;
-  lwmsg::Client client(loop, std::move(pair->second));
+  if (!server.Serve(greeter).ok() || !server.Listen("direct:greeter").ok()) return 1;
+  lwmsg::Client client(loop, "direct:greeter");
   auto greet = HelloClient(client).Greet();
   greet->setName("world");
   bool good = false;
