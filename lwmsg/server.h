@@ -21,11 +21,14 @@
 
 namespace lwmsg {
 
-// Of a socket file. The umask plays no part.
+// Of a socket file or a pipe. The umask plays no part.
 struct ListenOptions {
-  // Permissions of the socket file; whoever may write to it may connect (unix(7)).
+  // Permissions of the socket file; whoever may write to it may connect (unix(7)). A pipe gets an
+  // access list that says the same, with SYSTEM as root; programs of the network, and but for 0002
+  // sandboxes too, stay out.
   uint32_t mode = 0600;
-  // User and group that it shall belong to, by name or number; empty: those of this process.
+  // User and group that it shall belong to, by name, number or (Windows) SID; empty: those of this
+  // process. A pipe that lets in a group needs its name: the primary group is mostly all users.
   std::string owner = {};
   std::string group = {};
   // Connections that may wait to be accepted (listen(2)).
@@ -66,11 +69,12 @@ class Server {
   // kAlreadyExists if its interface, or one that it extends, is offered already.
   Status Serve(Service& service);
 
-  // Listens at an Endpoint, "unix:/run/app.sock" or "direct:app" (clients of this process); may be
-  // called several times. A socket file appears with its final mode and
+  // Listens at an Endpoint, "unix:/run/app.sock", "pipe:app" (Windows) or "direct:app" (clients of
+  // this process); may be called several times. A socket file appears with its final mode and
   // owner and already listening, replaces a file that a dead server left, never a live one's, and
   // goes with the server; a lock file (app.sock.lock) stays beside it. Error: kAlreadyExists,
-  // kPermissionDenied, kNotFound (no such directory or user), kInvalidArgument.
+  // kPermissionDenied, kNotFound (no such directory or user), kInvalidArgument, kUnimplemented (of
+  // another system).
   Status Listen(std::string_view endpoint, const ListenOptions& options = {});
   // Listens on a Unix stream socket that listens already, as a service manager hands over. Its name
   // is not removed. Error: kInvalidArgument.
