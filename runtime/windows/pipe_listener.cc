@@ -88,6 +88,10 @@ class PipeListener final : public Listener {
   void Resume() override {
     if (!std::exchange(held_, false)) return;
     for (auto& instance : instances_) instance->watch->Want({instance->pipe.valid(), false});
+    // Not by the watches alone, which are told in any order: who resumes first accepts first.
+    loop_.Post([link = anchor_.link()] {
+      if (PipeListener* self = link.get()) self->AcceptWaiting();
+    });
   }
 
   const std::string& name() const override { return endpoint_; }
@@ -140,6 +144,15 @@ class PipeListener final : public Listener {
     const auto link = anchor_.link();
     if (Status status = OpenInstance(instance, false); !status.ok()) Rest(status);
     if (link.get() != nullptr) Accept(std::move(pipe));
+  }
+
+  void AcceptWaiting() {
+    const auto link = anchor_.link();
+    for (size_t i = 0; link.get() != nullptr && !held_ && i < instances_.size(); ++i) {
+      const OsHandle& event = instances_[i]->connecting.event();
+      const bool set = WaitForSingleObject(event.get(), 0) == WAIT_OBJECT_0;
+      if (instances_[i]->pipe.valid() && set) OnSet(i);
+    }
   }
 
   void Reconnect(Instance& instance) {
