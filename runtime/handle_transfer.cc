@@ -290,7 +290,7 @@ Result<Value> HandleTransfer::CheckKind(const HandleRecord& record, Value value)
   const auto kind = door_->KindOf(value);
   if (!kind) {
     door_->Close(value);
-    return Error(kind.error());
+    return Error(Malformed("the peer passes what must not be passed: " + kind.error().message()));
   }
   if (socket && (*kind == HandleKind::kSocket || *kind == HandleKind::kPipe)) {
     return door_->AdoptSocket(value);

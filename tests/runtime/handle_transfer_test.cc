@@ -367,7 +367,7 @@ TEST_F(HandleTransferTest, TheKindMustBeTheDeclaredOne) {
         Inject(to, false, {{pushed ? kPushed : kOffered, said, value}});
         Receive(to);
         ASSERT_TRUE(to.end) << said;
-        EXPECT_EQ(to.end->code(), real ? StatusCode::kMalformed : StatusCode::kPermissionDenied);
+        EXPECT_EQ(to.end->code(), StatusCode::kMalformed);
         EXPECT_EQ(TableOf(b_).contains(own), !pushed);
         EXPECT_THAT(to.received, IsEmpty());
         ExpectClean();
