@@ -286,6 +286,11 @@ TEST_F(HandleTransferTest, ClaimsProveNothing) {
   Send(a_);
   EXPECT_EQ(After(a_, true, {{kActive, 0, 0}}), StatusCode::kMalformed);
   EXPECT_THAT(a_.end->message(), HasSubstr("has not shown it"));
+  // What waited for the answer waits no longer.
+  a_.hung_up = false;
+  Send(a_);
+  ASSERT_THAT(a_.unsent, SizeIs(1));
+  EXPECT_EQ(a_.unsent[0].code(), StatusCode::kFailedPrecondition);
   ExpectClean();
 }
 

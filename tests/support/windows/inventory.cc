@@ -4,9 +4,12 @@
 #include <windows.h>
 #include <winternl.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <set>
+
+#include "tests/support/windows/handle_table.h"
 
 namespace lwmsg::test {
 namespace {
@@ -70,6 +73,27 @@ std::map<OsHandle::Native, std::string> OpenDescriptors() {
     if (WouldBeALeak(type)) descriptors[handle] = std::move(type);
   }
   return descriptors;
+}
+
+size_t CountHandles(uint32_t pid) {
+  const std::vector<std::byte> bytes = AllHandles();
+  const auto* table = reinterpret_cast<const HandleTable*>(bytes.data());
+  return static_cast<size_t>(
+      std::count_if(table->entries, table->entries + table->count,
+                    [pid](const HandleEntry& entry) { return entry.process == pid; }));
+}
+
+std::map<std::string, size_t> CountOwnHandlesByKind() {
+  const std::vector<std::byte> bytes = AllHandles();
+  const auto* table = reinterpret_cast<const HandleTable*>(bytes.data());
+  std::map<std::string, size_t> counts;
+  for (ULONG_PTR i = 0; i < table->count; ++i) {
+    const HandleEntry& entry = table->entries[i];
+    if (entry.process == GetCurrentProcessId()) {
+      ++counts[TypeOf(reinterpret_cast<HANDLE>(entry.number))];
+    }
+  }
+  return counts;
 }
 
 }  // namespace lwmsg::test
