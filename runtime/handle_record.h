@@ -28,7 +28,7 @@ HandleRecord ParseRecord(std::span<const std::byte, kHandleRecordBytes> bytes);
 // Who understands records.
 class HandleRecords {
  public:
-  // The handles of a frame. Error: kMalformed.
+  // The handles of a frame. Error: kMalformed, kUnavailable.
   virtual Result<std::vector<OsHandle>> Receive(std::span<const HandleRecord> records) = 0;
   // A frame without a body. Error: kMalformed.
   virtual Status Control(std::span<const HandleRecord> records) = 0;

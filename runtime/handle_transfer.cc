@@ -111,7 +111,11 @@ Status HandleTransfer::Settle(Role role) {
 
 Status HandleTransfer::Control(std::span<const HandleRecord> records) {
   for (const HandleRecord& record : records) {
-    if (Status status = ControlOne(record); !status.ok()) return status;
+    Status status = ControlOne(record);
+    if (status.ok()) continue;
+    // No answer will come, and what waits for one shall not hold up the goodbye behind it.
+    if (role_ == Role::kAsked) role_ = Role::kNone;
+    return status;
   }
   return Status();
 }
@@ -290,7 +294,7 @@ Result<Value> HandleTransfer::CheckKind(const HandleRecord& record, Value value)
   const auto kind = door_->KindOf(value);
   if (!kind) {
     door_->Close(value);
-    return Error(kind.error());
+    return Error(Malformed("the peer passes what must not be passed: " + kind.error().message()));
   }
   if (socket && (*kind == HandleKind::kSocket || *kind == HandleKind::kPipe)) {
     return door_->AdoptSocket(value);

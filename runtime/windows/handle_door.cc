@@ -147,9 +147,7 @@ class WindowsDoor final : public HandleDoor {
     if (DuplicateHandle(process_.get(), ToHandle(their), GetCurrentProcess(), &own, 0, FALSE,
                         DUPLICATE_SAME_ACCESS) == 0) {
       const DWORD error = GetLastError();
-      if (WaitForSingleObject(process_.get(), 0) == WAIT_OBJECT_0) {
-        return Error(StatusCode::kUnavailable, "the peer has ended");
-      }
+      if (HasEnded()) return Error(StatusCode::kUnavailable, "the peer has ended");
       return Error(Malformed(
           SystemStatus("cannot duplicate handle " + std::to_string(their) + " of the peer", error)
               .message()));
@@ -162,7 +160,9 @@ class WindowsDoor final : public HandleDoor {
     // The system itself puts the number there.
     if (DuplicateHandle(GetCurrentProcess(), ToHandle(own), process_.get(),
                         reinterpret_cast<HANDLE*>(&their), 0, FALSE, DUPLICATE_SAME_ACCESS) == 0) {
-      return SystemStatus("cannot duplicate a handle into the peer", GetLastError());
+      const DWORD error = GetLastError();
+      if (HasEnded()) return Status(StatusCode::kUnavailable, "the peer has ended");
+      return SystemStatus("cannot duplicate a handle into the peer", error);
     }
     return Status();
   }
@@ -205,6 +205,8 @@ class WindowsDoor final : public HandleDoor {
   }
 
  private:
+  bool HasEnded() const { return WaitForSingleObject(process_.get(), 0) == WAIT_OBJECT_0; }
+
   OsHandle process_;  // With the right to duplicate; or none.
   View view_;
 };

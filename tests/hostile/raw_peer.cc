@@ -26,9 +26,14 @@ void RawPeer::Read() {
   while (unread_.size() >= kHeaderBytes) {
     uint32_t words = 0;
     std::memcpy(&words, unread_.data() + 4, sizeof(words));
-    const size_t end = kHeaderBytes + size_t{8} * words;
+    uint16_t handles = 0;
+    std::memcpy(&handles, unread_.data() + 8, sizeof(handles));
+    const size_t body_end = kHeaderBytes + size_t{8} * words;
+    const size_t end = body_end + record_bytes_ * handles;
     if (unread_.size() < end) break;
-    frames_.emplace_back(std::string_view(unread_).substr(kHeaderBytes, size_t{8} * words));
+    const std::string_view unread(unread_);
+    if (words != 0) frames_.emplace_back(unread.substr(kHeaderBytes, size_t{8} * words));
+    records_ += unread.substr(body_end, end - body_end);
     unread_.erase(0, end);
   }
 }

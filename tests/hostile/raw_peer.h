@@ -43,6 +43,10 @@ class RawPeer {
   // The other side has hung up, and all that it wrote was read.
   bool ended() const { return ended_; }
   const std::deque<RawFrame>& frames() const { return frames_; }
+  // From now on, what handles are on Windows is read too: so many bytes behind each frame's body
+  // for each handle that it counts. Frames without a body are only this.
+  void ReadRecordsOf(size_t bytes) { record_bytes_ = bytes; }
+  const std::string& records() const { return records_; }
   // The status of the last frame, if that is a goodbye.
   std::optional<Status> Goodbye() const;
   // The status of the reply to that call, if it has come.
@@ -52,6 +56,8 @@ class RawPeer {
  private:
   RawStream stream_;
   std::string unread_;
+  size_t record_bytes_ = 0;
+  std::string records_;
   std::deque<RawFrame> frames_;
   bool ended_ = false;
 };

@@ -286,6 +286,11 @@ TEST_F(HandleTransferTest, ClaimsProveNothing) {
   Send(a_);
   EXPECT_EQ(After(a_, true, {{kActive, 0, 0}}), StatusCode::kMalformed);
   EXPECT_THAT(a_.end->message(), HasSubstr("has not shown it"));
+  // What waited for the answer waits no longer.
+  a_.hung_up = false;
+  Send(a_);
+  ASSERT_THAT(a_.unsent, SizeIs(1));
+  EXPECT_EQ(a_.unsent[0].code(), StatusCode::kFailedPrecondition);
   ExpectClean();
 }
 
@@ -367,7 +372,7 @@ TEST_F(HandleTransferTest, TheKindMustBeTheDeclaredOne) {
         Inject(to, false, {{pushed ? kPushed : kOffered, said, value}});
         Receive(to);
         ASSERT_TRUE(to.end) << said;
-        EXPECT_EQ(to.end->code(), real ? StatusCode::kMalformed : StatusCode::kPermissionDenied);
+        EXPECT_EQ(to.end->code(), StatusCode::kMalformed);
         EXPECT_EQ(TableOf(b_).contains(own), !pushed);
         EXPECT_THAT(to.received, IsEmpty());
         ExpectClean();

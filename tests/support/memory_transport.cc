@@ -27,6 +27,14 @@ void MemoryTransport::Start(Listener& listener) { listener_ = &listener; }
 
 void MemoryTransport::Send(OutgoingMessage message) {
   if (closed_) return;
+  if (const auto refusal = std::exchange(refusal_, std::nullopt)) {
+    auto shared = std::make_shared<OutgoingMessage>(std::move(message));
+    return executor_.Post([link = anchor_.link(), shared, reason = *refusal] {
+      MemoryTransport* self = link.get();
+      if (self == nullptr || self->closed_ || self->listener_ == nullptr) return;
+      self->listener_->OnUnsent(std::move(*shared), reason);
+    });
+  }
   ++sent_count_;
   auto* other = other_.get();
   if (other != nullptr && !muted_) other->Inject(ToFrame(std::move(message)));

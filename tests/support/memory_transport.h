@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "lwmsg/executor.h"
@@ -35,6 +36,8 @@ class MemoryTransport final : public Transport {
   void Inject(Frame frame);
   // Drops what is sent from here on.
   void Mute() { muted_ = true; }
+  // The next message cannot go to this peer.
+  void RefuseNext(Status reason) { refusal_ = std::move(reason); }
   // Breaks the connection: both ends see `reason`.
   void Break(const Status& reason);
   size_t sent_count() const { return sent_count_; }
@@ -49,6 +52,7 @@ class MemoryTransport final : public Transport {
   Listener* listener_ = nullptr;
   bool closed_ = false;
   bool muted_ = false;
+  std::optional<Status> refusal_;
   Token peer_;
   size_t queued_bytes_ = 0;
   size_t sent_count_ = 0;

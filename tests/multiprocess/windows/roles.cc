@@ -2,6 +2,8 @@
 
 #include <cstdlib>
 
+#include "tests/multiprocess/windows/handles_to_pass.h"
+
 namespace lwmsg::test {
 
 void BecomeWhom(const Arguments& arguments) {
@@ -11,6 +13,21 @@ void BecomeWhom(const Arguments& arguments) {
   std::_Exit(1);
 }
 
-std::map<std::string, Role> RolesOfThisSystem() { return {}; }
+namespace {
+
+// Sends handles of each kind to the server at `endpoint=` and gets them back, until one of the two
+// ends. Prints "going" after the first.
+int PassHandles(const Arguments& arguments) {
+  BlockingClient client(Value(arguments, "endpoint"));
+  if (!Value(arguments, "take").empty()) TakeOne(client);
+  for (bool first = true; PassAll(client).ok(); first = false) {
+    if (first) Say("going");
+  }
+  return 0;
+}
+
+}  // namespace
+
+std::map<std::string, Role> RolesOfThisSystem() { return {{"pass-handles", PassHandles}}; }
 
 }  // namespace lwmsg::test

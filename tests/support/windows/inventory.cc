@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <set>
 
+#include "tests/support/windows/handle_table.h"
+
 namespace lwmsg::test {
 namespace {
 
@@ -38,6 +40,22 @@ std::string TypeOf(HANDLE handle) {
   return text;
 }
 
+// Calls `look` with numbers that may be handles; it says whether one is. One by one: the system's
+// list of all handles (SystemExtendedHandleInformation) makes the server of Wine 8 read beyond the
+// table of a process that has none yet, or no longer, and die at times.
+template <typename Look>
+void LookAtNumbers(Look look) {
+  uintptr_t last = 0;
+  for (uintptr_t number = 4; number - last <= 4 * kLongestGap; number += 4) {
+    if (look(reinterpret_cast<HANDLE>(number))) last = number;
+  }
+}
+
+bool IsOwnHandle(HANDLE handle) {
+  DWORD flags = 0;
+  return GetHandleInformation(handle, &flags) != 0;
+}
+
 // Not those that the C library, the loader and threads open when they need them first, and keep:
 // events, semaphores, threads, registry keys.
 bool WouldBeALeak(const std::string& type) {
@@ -58,18 +76,39 @@ std::map<OsHandle::Native, std::string> OpenDescriptors() {
   static const bool opened = (OpenWhatLibuvKeeps(), true);
   static_cast<void>(opened);
   std::map<OsHandle::Native, std::string> descriptors;
-  // One by one: the system's list of all handles (SystemExtendedHandleInformation) makes the server
-  // of Wine 8 read beyond the table of a process that has none yet, or no longer, and die at times.
-  uintptr_t last = 0;
-  for (uintptr_t number = 4; number - last <= 4 * kLongestGap; number += 4) {
-    auto* const handle = reinterpret_cast<HANDLE>(number);
-    DWORD flags = 0;
-    if (GetHandleInformation(handle, &flags) == 0) continue;
-    last = number;
+  LookAtNumbers([&](HANDLE handle) {
+    if (!IsOwnHandle(handle)) return false;
     std::string type = TypeOf(handle);
     if (WouldBeALeak(type)) descriptors[handle] = std::move(type);
-  }
+    return true;
+  });
   return descriptors;
+}
+
+size_t CountHandles(uint32_t pid) {
+  const OsHandle process(OpenProcess(PROCESS_DUP_HANDLE, FALSE, pid));
+  size_t count = 0;
+  LookAtNumbers([&](HANDLE handle) {
+    HANDLE copy = nullptr;
+    if (DuplicateHandle(process.get(), handle, GetCurrentProcess(), &copy, 0, FALSE,
+                        DUPLICATE_SAME_ACCESS) == 0) {
+      return false;
+    }
+    CloseHandle(copy);
+    ++count;
+    return true;
+  });
+  return count;
+}
+
+std::map<std::string, size_t> CountOwnHandlesByKind() {
+  std::map<std::string, size_t> counts;
+  LookAtNumbers([&](HANDLE handle) {
+    const bool open = IsOwnHandle(handle);
+    if (open) ++counts[TypeOf(handle)];
+    return open;
+  });
+  return counts;
 }
 
 }  // namespace lwmsg::test

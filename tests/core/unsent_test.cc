@@ -1,0 +1,126 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/core/harness.h"
+
+namespace lwmsg::test {
+namespace {
+
+using ::testing::HasSubstr;
+
+// A message that the transport finds it cannot send: its OS handles cannot be passed to this peer.
+class UnsentTest : public AssociationTest {
+ protected:
+  void SetUp() override {
+    connector_config = [this](Association::Config& config) {
+      config.log = Log(
+          [this](LogLevel level, std::string_view line) {
+            if (level == LogLevel::kWarning) warnings_.emplace_back(line);
+          },
+          LogLevel::kWarning);
+    };
+    Open();
+    ASSERT_EQ(Echo(), Status());
+  }
+  // Nothing hangs, nothing is left, and both can still talk.
+  void ExpectAlive() {
+    EXPECT_EQ(Echo(), Status());
+    EXPECT_FALSE(client_.end || server_.end);
+    EXPECT_TRUE(client_.association->idle());
+    EXPECT_TRUE(server_.association->idle());
+    EXPECT_EQ(client_.association->session()->object_count(), 0U);
+    EXPECT_EQ(server_.association->session()->object_count(), 0U);
+  }
+
+  std::vector<std::string> warnings_;
+  const Status reason_{StatusCode::kFailedPrecondition, "no handles to this peer"};
+};
+
+TEST_F(UnsentTest, CallFailsForItsCaller) {
+  client_.transport->RefuseNext(reason_);
+  auto give = Client().Give();
+  give->setFirst(FileWith("x"));
+  const auto reply = CallNow(std::move(give));
+  ASSERT_TRUE(reply);
+  ASSERT_FALSE(*reply);
+  EXPECT_EQ(reply->error().code(), reason_.code());
+  EXPECT_THAT(reply->error().message(), HasSubstr("no handles to this peer"));
+  EXPECT_THAT(reply->error().message(), HasSubstr("give"));
+  ExpectAlive();
+}
+
+TEST_F(UnsentTest, CallThatWasCancelledMeanwhileIsToldOnce) {
+  client_.transport->RefuseNext(reason_);
+  auto give = Client().Give();
+  give->setFirst(FileWith("x"));
+  OutcomeOf<decltype(give)> outcome;
+  const PendingCall pending = give.Send(outcome.Callback());
+  pending.Cancel();
+  executor_.Run();
+  EXPECT_EQ(outcome.count(), 1);
+  EXPECT_EQ(outcome.code(), StatusCode::kCancelled);
+  ExpectAlive();
+}
+
+TEST_F(UnsentTest, ObjectsThatACallNamesAreReleased) {
+  client_.transport->RefuseNext(reason_);
+  auto own = std::make_shared<ListenerService>();
+  const std::weak_ptr<ListenerService> watched = own;
+  auto call = Client().CallObject();
+  ASSERT_TRUE(call->setListener(std::exchange(own, nullptr)).ok());
+  ASSERT_FALSE(*CallNow(std::move(call)));
+  EXPECT_TRUE(watched.expired());
+  ExpectAlive();
+}
+
+TEST_F(UnsentTest, ReplyBecomesAnErrorForTheCaller) {
+  server_.transport->RefuseNext(reason_);
+  auto open = Client().Open();
+  open->setPath(NullPath());
+  const auto reply = CallNow(std::move(open));
+  ASSERT_TRUE(reply);
+  ASSERT_FALSE(*reply);
+  EXPECT_EQ(reply->error().code(), reason_.code());
+  EXPECT_THAT(reply->error().message(), HasSubstr("no handles to this peer"));
+  ExpectAlive();
+}
+
+TEST_F(UnsentTest, ObjectsThatAReplyNamesAreReleased) {
+  server_.transport->RefuseNext(reason_);
+  EXPECT_FALSE(*CallNow(Client().Make()));
+  EXPECT_TRUE(sample_.made.expired());
+  ExpectAlive();
+}
+
+TEST_F(UnsentTest, ItemEndsTheStreamForBoth) {
+  auto stream = Client().Watch().Start();
+  executor_.Run();
+  auto& call = sample_.watching.at(0);
+  server_.transport->RefuseNext(reason_);
+  call.item().setText("a");
+  EXPECT_TRUE(call.Send().ok());
+  std::optional<Status> end;
+  stream.Next([&end](auto item) { end = item ? Status() : item.error(); });
+  executor_.Run();
+  ASSERT_TRUE(end);
+  EXPECT_EQ(end->code(), reason_.code());
+  call.item().setText("b");
+  EXPECT_FALSE(call.Send().ok());
+  sample_.watching.clear();
+  executor_.Run();
+  ExpectAlive();
+}
+
+TEST_F(UnsentTest, OneWayCallIsLogged) {
+  client_.transport->RefuseNext(reason_);
+  auto log = Client().Log();
+  log->setText("x");
+  EXPECT_EQ(log.Send(), Status());
+  executor_.Run();
+  EXPECT_TRUE(sample_.logged.empty());
+  EXPECT_THAT(warnings_, ::testing::ElementsAre(HasSubstr("no handles to this peer")));
+  ExpectAlive();
+}
+
+}  // namespace
+}  // namespace lwmsg::test

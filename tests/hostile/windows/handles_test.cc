@@ -1,0 +1,262 @@
+#include <windows.h>
+
+#include <atomic>
+#include <cstring>
+
+#include "runtime/handle_record.h"
+#include "tests/hostile/fixture.h"
+
+// Peers that lie about OS handles: about whose they are, what they are, and who may duplicate. They
+// are in the server's process, so that every number that is one of theirs is one of the server's
+// too; the inventory at the end shows that none was closed or kept.
+namespace lwmsg::test {
+namespace {
+
+using internal::HandleRecord;
+
+// As on the wire: HandleRecord::what and kinds.
+enum What : uint32_t { kPushed = 1, kOffered, kTaken, kAsk, kCannot, kActive, kNone };
+constexpr uint32_t kFile = 1;
+constexpr uint32_t kEvent = 4;
+constexpr uint32_t kSocket = 9;
+constexpr size_t kLedgerBytes = 64 << 10;
+constexpr uint64_t kProof = 0x4C574D5348415245;
+
+uint64_t NumberOf(const OsHandle& handle) { return reinterpret_cast<uintptr_t>(handle.get()); }
+
+std::string RecordBytes(const std::vector<HandleRecord>& records) {
+  std::vector<std::byte> bytes;
+  for (const HandleRecord& record : records) internal::AppendRecord(record, bytes);
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+std::string ControlFrame(const HandleRecord& record) {
+  return FrameAround("", 1) + RecordBytes({record});
+}
+
+OsHandle MakeEvent() { return OsHandle(CreateEventW(nullptr, TRUE, FALSE, nullptr)); }
+
+OsHandle MakeSection(size_t bytes, DWORD protection = PAGE_READWRITE) {
+  return OsHandle(CreateFileMappingW(INVALID_HANDLE_VALUE, nullptr, protection, 0,
+                                     static_cast<DWORD>(bytes), nullptr));
+}
+
+// A view of a ledger.
+class LedgerView {
+ public:
+  explicit LedgerView(const OsHandle& section)
+      : words_(static_cast<std::atomic<uint64_t>*>(
+            MapViewOfFile(section.get(), FILE_MAP_WRITE, 0, 0, kLedgerBytes))) {}
+  LedgerView(const LedgerView&) = delete;
+  LedgerView& operator=(const LedgerView&) = delete;
+  ~LedgerView() { UnmapViewOfFile(words_); }
+  std::atomic<uint64_t>& operator[](size_t i) const { return words_[i]; }
+
+ private:
+  std::atomic<uint64_t>* words_;
+};
+
+class HostileHandlesTest : public HostilePeerTest {
+ protected:
+  HostileHandlesTest() { Serve(); }
+
+  RawPeer ConnectForHandles() {
+    RawPeer peer = ConnectAndGreet();
+    peer.ReadRecordsOf(internal::kHandleRecordBytes);
+    return peer;
+  }
+  // The `i`-th record that the server sent.
+  HandleRecord RecordTo(RawPeer& peer, size_t i) {
+    constexpr size_t kBytes = internal::kHandleRecordBytes;
+    RunUntil([&] {
+      peer.Read();
+      return peer.records().size() >= (i + 1) * kBytes || peer.ended();
+    });
+    if (peer.records().size() < (i + 1) * kBytes) return {};
+    const auto bytes = std::as_bytes(std::span(peer.records()));
+    return internal::ParseRecord(bytes.subspan(i * kBytes).first<kBytes>());
+  }
+  // A peer whose ledger is `ledger_`: the server duplicates.
+  RawPeer ConnectPassive() {
+    RawPeer peer = ConnectForHandles();
+    peer.Write(ControlFrame({kAsk, 0, NumberOf(ledger_)}));
+    EXPECT_EQ(RecordTo(peer, 0).what, kActive);
+    return peer;
+  }
+  // What a call with this one handle, and another good one, comes to.
+  std::optional<Status> GoodbyeAfter(RawPeer& peer, const HandleRecord& record) {
+    const OsHandle good = OpenNull();
+    peer.Write(GiveFrame(9, 1, 2, 2) + RecordBytes({{kOffered, kFile, NumberOf(good)}, record}));
+    return GoodbyeTo(peer);
+  }
+  // A peer that duplicates: opens the server's ledger as an lwmsg peer would.
+  RawPeer ConnectActive(OsHandle& ledger) {
+    RawPeer peer = ConnectForHandles();
+    AskForAFile(peer);
+    const HandleRecord asked = RecordTo(peer, 0);
+    EXPECT_EQ(asked.what, kAsk);
+    HANDLE copy = nullptr;
+    EXPECT_TRUE(DuplicateHandle(GetCurrentProcess(), reinterpret_cast<HANDLE>(asked.value),
+                                GetCurrentProcess(), &copy, 0, FALSE, DUPLICATE_SAME_ACCESS));
+    ledger = OsHandle(copy);
+    return peer;
+  }
+  void AskForAFile(RawPeer& peer) {
+    peer.Write(CallFrame(8, kOpen, [](auto params) {
+      params.template initAs<sample::Sample::OpenParams>().setPath(NullPath());
+    }));
+  }
+
+  static constexpr uint16_t kOpen = 1;
+  OsHandle ledger_ = MakeSection(kLedgerBytes);
+};
+
+TEST_F(HostileHandlesTest, OfferedFileArrives) {
+  RawPeer peer = ConnectPassive();
+  const OsHandle file = FileWith("one");
+  const OsHandle other = FileWith("two");
+  peer.Write(GiveFrame(9, 1, 2, 2) +
+             RecordBytes({{kOffered, 2, NumberOf(file)}, {kOffered, 2, NumberOf(other)}}));
+  EXPECT_EQ(AnswerTo(peer, 9), Status());
+  EXPECT_EQ(RecordTo(peer, 1), (HandleRecord{kTaken, 0, NumberOf(file)}));
+  EXPECT_EQ(RecordTo(peer, 2), (HandleRecord{kTaken, 0, NumberOf(other)}));
+}
+
+// T77.
+TEST_F(HostileHandlesTest, PseudoHandlesAreRefused) {
+  for (int64_t i = 0; i <= 12; ++i) {
+    for (const uint64_t value : {static_cast<uint64_t>(-i), uint64_t{static_cast<uint32_t>(-i)}}) {
+      RawPeer peer = ConnectPassive();
+      EXPECT_TRUE(Says(GoodbyeAfter(peer, {kOffered, kFile, value}), StatusCode::kMalformed,
+                       {"is no OS handle of a process"}))
+          << value;
+    }
+  }
+}
+
+// T78.
+TEST_F(HostileHandlesTest, NumbersOfTheReceiverAreRefused) {
+  const OsHandle event = MakeEvent();
+  RawPeer peer = ConnectPassive();
+  EXPECT_TRUE(Says(GoodbyeAfter(peer, {kPushed, kEvent, NumberOf(event)}), StatusCode::kMalformed,
+                   {"not its part"}));
+  EXPECT_TRUE(IsOpen(event.get()));
+}
+
+// T79.
+TEST_F(HostileHandlesTest, WhatIsNoHandleOrOfAnotherKindIsRefused) {
+  const OsHandle event = MakeEvent();
+  const OsHandle section = MakeSection(4096);
+  for (const HandleRecord& record :
+       {HandleRecord{kOffered, kFile, reinterpret_cast<uintptr_t>(NumberOfNothing())},
+        HandleRecord{kOffered, kFile, 0x7FFFFFFC}, HandleRecord{kOffered, kFile, NumberOf(event)},
+        HandleRecord{kOffered, kEvent, NumberOf(section)},
+        HandleRecord{kOffered, kSocket, NumberOf(section)},
+        HandleRecord{kOffered, kSocket, NumberOf(event)},
+        HandleRecord{kOffered, 0, NumberOf(event)}, HandleRecord{kOffered, 99, NumberOf(event)}}) {
+    RawPeer peer = ConnectPassive();
+    EXPECT_TRUE(Says(GoodbyeAfter(peer, record), StatusCode::kMalformed, {})) << record.value;
+    EXPECT_TRUE(IsOpen(event.get()) && IsOpen(section.get()));
+  }
+}
+
+// A description that names a handle of whoever opens it, as WSADuplicateSocket would make one.
+TEST_F(HostileHandlesTest, APipeOrADescriptionIsNoSocket) {
+  const OsPipe pipe = MakeOsPipe();
+  RawPeer peer = ConnectPassive();
+  EXPECT_TRUE(Says(GoodbyeAfter(peer, {kOffered, kSocket, NumberOf(pipe.reader)}),
+                   StatusCode::kMalformed, {"as a socket what is none"}));
+  EXPECT_TRUE(IsOpen(pipe.reader.get()));
+}
+
+// T80.
+TEST_F(HostileHandlesTest, WhatAPeerDoesNotTakeIsTakenBack) {
+  const LedgerView ledger(ledger_);
+  {
+    RawPeer peer = ConnectPassive();
+    AskForAFile(peer);
+    const HandleRecord pushed = RecordTo(peer, 1);
+    ASSERT_EQ(pushed.what, kPushed);
+    EXPECT_NE(ledger[pushed.value], 0U);
+  }
+  RunUntil([&] { return AttackersAreGone(); });
+  for (size_t i = 2; i < kLedgerBytes / 8; ++i) ASSERT_EQ(ledger[i], 0U);
+}
+
+// T81.
+TEST_F(HostileHandlesTest, WhoClaimsToDuplicateHasToShowIt) {
+  RawPeer peer = ConnectForHandles();
+  AskForAFile(peer);
+  EXPECT_EQ(RecordTo(peer, 0).what, kAsk);
+  peer.Write(ControlFrame({kActive, 0, 0}));
+  EXPECT_TRUE(Says(GoodbyeTo(peer), StatusCode::kMalformed, {"has not shown it"}));
+}
+
+TEST_F(HostileHandlesTest, WhoShowsItGetsHandlesButGivesNoneThatAreNotThere) {
+  OsHandle section;
+  RawPeer peer = ConnectActive(section);
+  const LedgerView ledger(section);
+  ledger[0] = kProof;
+  peer.Write(ControlFrame({kActive, 0, 0}));
+  const HandleRecord offered = RecordTo(peer, 1);
+  EXPECT_EQ(offered.what, kOffered);
+  // Twice, and what was not offered.
+  for (const uint64_t value : {offered.value, offered.value, NumberOf(ledger_)}) {
+    peer.Write(ControlFrame({kTaken, 0, value}));
+  }
+  EXPECT_EQ(Echo(peer, 10), Status());
+  EXPECT_TRUE(IsOpen(ledger_.get()));
+  peer.Write(GiveFrame(9, 1, 2, 2) + RecordBytes({{kPushed, kFile, 5}, {kPushed, kFile, 1 << 20}}));
+  EXPECT_TRUE(Says(GoodbyeTo(peer), StatusCode::kMalformed, {"slot 5 holds no OS handle"}));
+}
+
+// T87.
+TEST_F(HostileHandlesTest, PowerOverProcessesIsRefused) {
+  HANDLE token = nullptr;
+  ASSERT_TRUE(OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token));
+  std::vector<OsHandle> handles;
+  handles.emplace_back(token);
+  handles.emplace_back(
+      OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, GetCurrentProcessId()));
+  handles.emplace_back(OpenThread(SYNCHRONIZE, FALSE, GetCurrentThreadId()));
+  handles.emplace_back(CreateJobObjectW(nullptr, nullptr));
+  for (const OsHandle& handle : handles) {
+    ASSERT_TRUE(handle.valid());
+    for (uint32_t kind = 0; kind <= 10; ++kind) {
+      RawPeer peer = ConnectPassive();
+      EXPECT_TRUE(
+          Says(GoodbyeAfter(peer, {kOffered, kind, NumberOf(handle)}), StatusCode::kMalformed, {}));
+    }
+  }
+}
+
+TEST_F(HostileHandlesTest, WhatIsNoLedgerIsNotOpened) {
+  const OsHandle event = MakeEvent();
+  const OsHandle small = MakeSection(4096);
+  const OsHandle reserved = MakeSection(kLedgerBytes, PAGE_READWRITE | SEC_RESERVE);
+  for (const uint64_t value : {NumberOf(event), NumberOf(small), NumberOf(reserved), uint64_t{0},
+                               ~uint64_t{0}, uint64_t{0xFFFFFFFF}, uint64_t{0x7FFFFFFC}}) {
+    RawPeer peer = ConnectForHandles();
+    peer.Write(ControlFrame({kAsk, 0, value}));
+    EXPECT_EQ(RecordTo(peer, 0).what, kCannot) << value;
+    // Neither can then; all else works.
+    peer.Write(ControlFrame({kNone, 0, 0}));
+    AskForAFile(peer);
+    EXPECT_EQ(AnswerTo(peer, 8)->code(), StatusCode::kFailedPrecondition);
+    EXPECT_EQ(Echo(peer, 10), Status());
+  }
+}
+
+TEST_F(HostileHandlesTest, ForeignNumbersInTheLedgerAreNotTheServersToClose) {
+  // All of them are this process's, which is the peer's here: only what is no handle is left alone.
+  const LedgerView ledger(ledger_);
+  {
+    RawPeer peer = ConnectPassive();
+    for (size_t i = 2; i < 40; ++i) ledger[i] = static_cast<uint64_t>(-static_cast<int64_t>(i - 2));
+    EXPECT_EQ(Echo(peer, 10), Status());
+  }
+  RunUntil([&] { return AttackersAreGone(); });
+}
+
+}  // namespace
+}  // namespace lwmsg::test
