@@ -87,8 +87,8 @@ class PipeListener final : public Listener {
 
   void Resume() override {
     if (!std::exchange(held_, false)) return;
-    for (auto& instance : instances_) instance->watch->Want({instance->pipe.valid(), false});
-    // Not by the watches alone, which are told in any order: who resumes first accepts first.
+    // Not by the watches, which are told in any order: who resumes first accepts first.
+    for (auto& instance : instances_) instance->watch->Want({false, false});
     loop_.Post([link = anchor_.link()] {
       if (PipeListener* self = link.get()) self->AcceptWaiting();
     });
@@ -153,6 +153,8 @@ class PipeListener final : public Listener {
       const bool set = WaitForSingleObject(event.get(), 0) == WAIT_OBJECT_0;
       if (instances_[i]->pipe.valid() && set) OnSet(i);
     }
+    if (link.get() == nullptr) return;
+    for (auto& instance : instances_) instance->watch->Want({instance->pipe.valid(), false});
   }
 
   void Reconnect(Instance& instance) {
