@@ -230,6 +230,12 @@ std::atomic<Value>* HandleTransfer::FreeSlot() {
 // --- Receiving.
 
 Result<std::vector<OsHandle>> HandleTransfer::Receive(std::span<const HandleRecord> records) {
+  // Each offered handle is answered, and the answers wait for a peer that reads them.
+  if (control_.size() > kMaxKept) {
+    return Error(StatusCode::kResourceExhausted,
+                 "the peer passes OS handles but does not read the answers to " +
+                     std::to_string(kMaxKept) + " of them");
+  }
   std::vector<Value> values;
   values.reserve(records.size());
   Status failure;

@@ -353,6 +353,19 @@ TEST_F(HandleTransferTest, OfferedNumbersAreThePeersNotOnesOwn) {
   ExpectClean();
 }
 
+TEST_F(HandleTransferTest, APeerThatReadsNoAnswersIsRefused) {
+  ConnectActive(a_);
+  const Value own = b_.process.Open(HandleKind::kFile);
+  size_t taken = 0;
+  for (; !a_.end && taken < 20'000; ++taken) {
+    Inject(a_, false, {{kOffered, kFileKind, own}});
+    Receive(a_);
+  }
+  ASSERT_TRUE(a_.end);
+  EXPECT_EQ(a_.end->code(), StatusCode::kResourceExhausted);
+  EXPECT_LT(taken, 10'000U);
+}
+
 TEST_F(HandleTransferTest, TheKindMustBeTheDeclaredOne) {
   for (const bool pushed : {true, false}) {
     for (const auto& real : Kinds{HandleKind::kEvent, HandleKind::kPipe, kSocket, std::nullopt}) {
