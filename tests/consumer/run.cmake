@@ -23,7 +23,7 @@ set(cross)
 if(CROSS)
   set(cross ${CROSS} -DCMAKE_FIND_ROOT_PATH=${folder}/prefix)
   # Where Wine finds the library, if it is a DLL.
-  set(ENV{WINEPATH} Z:${folder}/prefix/bin)
+  set(ENV{LWMSG_WINDOWS_PATH} Z:${folder}/prefix/bin)
 endif()
 run(${CMAKE_COMMAND} -S ${folder}/project -B ${folder}/build -G ${GENERATOR} -DCMAKE_BUILD_TYPE=${CONFIG}
     -DCMAKE_PREFIX_PATH=${folder}/prefix -DCMAKE_CXX_COMPILER=${CXX} -DCMAKE_CXX_FLAGS=${CXX_FLAGS}

@@ -16,9 +16,11 @@ set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
 # Not the .pc files of this machine.
 set(ENV{PKG_CONFIG_LIBDIR} ${LWMSG_WINDOWS_SYSROOT}/lib/pkgconfig)
 
-# Programs need no DLL of the compiler beside them.
-set(CMAKE_EXE_LINKER_FLAGS_INIT -static)
-set(CMAKE_SHARED_LINKER_FLAGS_INIT -static)
+# Programs need no DLL of the compiler beside them, unless they use lwmsg as one: exceptions pass between two modules only
+# with one C++ library for both.
+if(NOT BUILD_SHARED_LIBS)
+  set(CMAKE_EXE_LINKER_FLAGS_INIT -static)
+endif()
 
 if(LWMSG_WINE_PREFIX)
   set(CMAKE_CROSSCOMPILING_EMULATOR ${CMAKE_CURRENT_LIST_DIR}/wine ${LWMSG_WINE_PREFIX})
