@@ -18,10 +18,11 @@ namespace lwmsg {
 Result<std::pair<OsHandle, OsHandle>> MakePair();
 
 // Says which process is at the other end of `end`, before that is given to a server or client. On
-// Windows the system names a pair's maker at both ends: without this, the peer of a maker is unknown,
-// unless SpawnWithPair said it. For who gives an end to a child in another way, or keeps both ends. The
-// caller holds the child open meanwhile, so that `pid` is no other's. On Unix it does nothing: the kernel
-// tells who writes. Error: kUnavailable, kPermissionDenied if the process cannot be opened.
+// Windows the system names a pair's maker at both ends: without this, the peer of a maker is
+// unknown, unless SpawnWithPair said it. For who gives an end to a child in another way, or keeps
+// both ends. The caller holds the child open meanwhile, so that `pid` is no other's. On Unix it
+// does nothing: the kernel tells who writes. Error: kUnavailable, kPermissionDenied if the process
+// cannot be opened.
 Status SetPairPeer(const OsHandle& end, uint32_t pid);
 
 // A program that was started with one end of a pair.
