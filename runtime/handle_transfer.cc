@@ -89,8 +89,9 @@ Status HandleTransfer::OnAsked(Value ledger) {
 }
 
 Status HandleTransfer::OnCannot(Value ledger) {
-  if (role_ != Role::kAsked || tried_)
+  if (role_ != Role::kAsked || tried_) {
     return Malformed("an answer about OS handles to no question");
+  }
   if (TryToBeActive(ledger)) return Status();
   control_.push_back({kNone, 0, 0});
   role_ = Role::kNone;
