@@ -60,6 +60,8 @@ class Listener {
     virtual void OnAccepted(std::unique_ptr<FrameStream> stream) = 0;
     // A client waits at a listener that holds. Once for each Hold.
     virtual void OnClientWaits() = 0;
+    // A client came that may not.
+    virtual void OnRefused(const Listener& listener, const Status& reason) = 0;
     // Accepting failed, and goes on after a pause.
     virtual void OnAcceptFailed(const Listener& listener, const Status& reason) = 0;
 

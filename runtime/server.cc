@@ -113,6 +113,11 @@ class Server::Impl final : private internal::Listener::Acceptor {
     Add(std::make_unique<internal::StreamTransport>(loop_, std::move(stream), options_.limits));
   }
 
+  void OnRefused(const internal::Listener& listener, const Status& reason) override {
+    options_.log.Write(LogLevel::kWarning,
+                       [&] { return listener.name() + " refused a client: " + reason.ToString(); });
+  }
+
   void OnAcceptFailed(const internal::Listener& listener, const Status& reason) override {
     options_.log.Write(LogLevel::kError, [&] {
       return listener.name() + " pauses: " + reason.ToString() + "; tried again in a moment";

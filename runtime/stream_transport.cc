@@ -91,8 +91,11 @@ void StreamTransport::Flush() {
   }
   const bool blocked = *progress == FrameStream::Progress::kBlocked;
   if (*progress == FrameStream::Progress::kEnd) {
-    if (state_ != State::kFinishing) timer_.Disarm();
-    if (state_ == State::kFinishing && !stream_->awaits_peer()) return Finish();
+    if (state_ == State::kOpen) {
+      timer_.Disarm();
+    } else if (!AwaitsAnswers()) {
+      return Finish();
+    }
   } else if (stream_->queued_bytes() < before || !timer_.when()) {
     timer_.ArmAfter(limits_.send_timeout);
   }
@@ -112,10 +115,14 @@ void StreamTransport::ReadAnswers() {
   if (!progress || *progress == FrameStream::Progress::kEnd) return Finish();
   while (true) {
     auto frame = stream_->Next();
-    if (!frame) return Finish();
-    if (!*frame) return Flush();
+    if (frame && *frame) continue;
+    // Nothing that comes behind broken framing counts; what is queued still goes out.
+    if (!frame) failed_ = true;
+    return Flush();
   }
 }
+
+bool StreamTransport::AwaitsAnswers() const { return !failed_ && stream_->awaits_peer(); }
 
 bool StreamTransport::Receive() {
   // Inside a handler that waits: what was read with its frame comes first.
@@ -170,8 +177,8 @@ bool StreamTransport::TellUnsent() {
 
 void StreamTransport::UpdateWatch(bool blocked) {
   if (!watch_) return;
-  const bool reads = state_ != State::kFinishing || stream_->awaits_peer();
-  watch_->Want({reads && !failed_, blocked});
+  const bool reads = state_ == State::kFinishing ? AwaitsAnswers() : !failed_;
+  watch_->Want({reads, blocked});
 }
 
 void StreamTransport::OnTimer() {
@@ -202,16 +209,14 @@ void StreamTransport::Close(UniqueFunction<void()> done) {
   timer_.Disarm();
   // A peer that let more pile up than it may is not waited for.
   const size_t queued = stream_->queued_bytes();
-  const bool nothing = queued == 0 && (failed_ || !stream_->awaits_peer());
-  if (state_ != State::kOpen || write_failed_ || nothing || queued > limits_.max_queued_bytes) {
-    return Finish();
-  }
+  if (state_ != State::kOpen || write_failed_ || queued > limits_.max_queued_bytes) return Finish();
   // What was read already would be gone with the loop's next read.
   while (!failed_) {
     auto frame = stream_->Next();
-    if (!frame) return Finish();
-    if (!*frame) break;
+    if (!frame) failed_ = true;
+    if (frame && !*frame) break;
   }
+  if (queued == 0 && !AwaitsAnswers()) return Finish();
   state_ = State::kFinishing;
   timer_.ArmAfter(limits_.send_timeout);
   loop_.FlushAtEndOfTurn(*this);

@@ -43,6 +43,7 @@ class StreamTransport final : public Transport, private Flushable {
   bool Deliver();
   // After Close: for what is still going out. Whole messages are dropped.
   void ReadAnswers();
+  bool AwaitsAnswers() const;
   // Tells the listener of messages that cannot be sent. False if this was destroyed.
   bool TellUnsent();
   void UpdateWatch(bool blocked);

@@ -163,10 +163,7 @@ class PipeListener final : public Listener {
 
   void Accept(OsHandle pipe) {
     auto client = CheckClient(pipe, security_.policy());
-    if (!client) {
-      return acceptor_.OnAcceptFailed(
-          *this, Status(client.error().code(), "refused a client: " + client.error().message()));
-    }
+    if (!client) return acceptor_.OnRefused(*this, client.error());
     acceptor_.OnAccepted(
         std::make_unique<PipeStream>(std::move(pipe), std::move(*client), true, name_, limits_));
   }

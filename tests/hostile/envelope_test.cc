@@ -31,6 +31,13 @@ TEST_F(HostileEnvelopeTest, SecondHelloEndsTheAssociation) {
   EXPECT_TRUE(Says(GoodbyeAfter(HelloFrame()), StatusCode::kMalformed, {"a second hello"}));
 }
 
+TEST_F(HostileEnvelopeTest, WhatBrokeTheRulesFirstIsTheReasonWhateverComesBehind) {
+  Serve();
+  const std::string garbage(64, 'x');
+  EXPECT_TRUE(
+      Says(GoodbyeAfter(HelloFrame() + garbage), StatusCode::kMalformed, {"a second hello"}));
+}
+
 TEST_F(HostileEnvelopeTest, UnknownMethodIsAnswered) {
   Serve();
   RawPeer peer = ConnectAndGreet();

@@ -83,6 +83,9 @@ class LocalWire final : public SocketWire, private internal::Listener::Acceptor 
     accepted_ = std::make_unique<internal::StreamTransport>(loop_, std::move(stream), Limits());
   }
   void OnClientWaits() override {}
+  void OnRefused(const internal::Listener& /*listener*/, const Status& reason) override {
+    ADD_FAILURE() << reason;
+  }
   void OnAcceptFailed(const internal::Listener& /*listener*/, const Status& reason) override {
     ADD_FAILURE() << reason;
   }
