@@ -147,7 +147,9 @@ void Association::Dispatch(const Callee& callee, IncomingCall call) {
 
 void Association::Answer(uint32_t id, const Protocol& protocol, uint16_t method,
                          OutgoingMessage reply) {
-  if (incoming_.Find(id) == nullptr) return;
+  const auto* call = incoming_.Find(id);
+  if (call == nullptr) return;
+  const uint32_t items = call->items;
   Status sendable = CheckOutgoing(protocol, protocol.methods[method], reply);
   if (sendable.code() == StatusCode::kInvalidArgument) {
     // What the handler filled in wrong is not the caller's to mend.
@@ -156,7 +158,9 @@ void Association::Answer(uint32_t id, const Protocol& protocol, uint16_t method,
   ReportAnswer(id, sendable);
   incoming_.Remove(id);
   if (sendable.ok()) {
-    reply.state().envelope.getReply().setId(id);
+    auto envelope = reply.state().envelope.getReply();
+    envelope.setId(id);
+    envelope.setItems(items);
     Send(std::move(reply));
   } else {
     SendError(id, sendable);
@@ -232,6 +236,7 @@ Status Association::SendItem(uint32_t id, const Protocol& protocol, uint16_t met
   Status sendable = CheckOutgoing(protocol, info, item);
   if (!sendable.ok()) return sendable;
   --call->credit;
+  ++call->items;
   item.state().envelope.getItem().setId(id);
   Send(std::move(item));
   return Status();

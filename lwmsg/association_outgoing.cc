@@ -18,6 +18,15 @@ std::optional<TimePoint> Earlier(std::optional<TimePoint> a, std::optional<TimeP
   return std::min(*a, *b);
 }
 
+// At the good end of a stream.
+Status CheckItems(uint32_t sent, uint32_t came) {
+  if (sent == came) return Status();
+  return Status(StatusCode::kUnavailable,
+                std::to_string(sent - came) + " of its " + std::to_string(sent) +
+                    " items did not come: the service could not send their OS handles to this "
+                    "process, and its log has the reason");
+}
+
 // What every call says besides its id and time.
 wire::Envelope::Call::Builder FillCall(OutgoingCall& call) {
   auto envelope = call.message.state().envelope.getCall();
@@ -103,7 +112,7 @@ PendingCall Association::Start(OutgoingCall call, ReplyCallback done) {
   const std::chrono::microseconds timeout = TimeoutOf(call);
   const auto deadline = DeadlineAfter(timeout);
   const uint32_t id = outgoing_.Add({0, call.protocol, call.method, executor_.TurnTime(), deadline,
-                                     timeout, call.method->window,
+                                     timeout, call.method->window, 0,
                                      internal::Share(std::move(call.on_item)), std::move(done)});
   if (auto report = ReportOutgoing(*call.protocol, *call.method, id)) {
     auto* added = outgoing_.Find(id);
@@ -212,9 +221,9 @@ void Association::OnReply(IncomingMessage message) {
       }
       call.done(Error(code, std::move(text)));
     } else {
-      // The reply of a stream has no results.
       const bool stream = call.method->kind == MethodKind::kStream;
-      Status sound = stream ? Status() : CheckPayload(message, call.method->results());
+      Status sound = stream ? CheckItems(reply.getItems(), call.items)
+                            : CheckPayload(message, call.method->results());
       if (sound.ok()) {
         call.done(std::move(message));
       } else {
@@ -236,6 +245,7 @@ void Association::OnItem(IncomingMessage message) {
                true);
   }
   --call->credit;
+  ++call->items;
   if (!call->done) return LetGo(message, *call->method);
   Status sound = CheckPayload(message, call->method->results());
   if (!sound.ok()) {
@@ -280,11 +290,16 @@ void Association::OnUnsent(OutgoingMessage message, const Status& reason) {
   const auto envelope = message.state().envelope.asReader();
   if (envelope.isReply()) return SendError(envelope.getReply().getId(), reason);
   // The end of the stream, for the caller; its handler finds that nobody takes more.
-  if (envelope.isItem()) return AnswerError(envelope.getItem().getId(), reason);
+  if (envelope.isItem() && incoming_.Find(envelope.getItem().getId()) != nullptr) {
+    return AnswerError(envelope.getItem().getId(), reason);
+  }
   const uint32_t id = envelope.isCall() ? envelope.getCall().getId() : 0;
   if (outgoing_.Find(id) == nullptr) {
-    config_.log.Write(LogLevel::kWarning,
-                      [&] { return "a one-way call was not sent: " + reason.ToString(); });
+    // That an item is missing the caller finds by the number in the stream's reply.
+    config_.log.Write(LogLevel::kWarning, [&] {
+      return std::string(envelope.isItem() ? "an item of a stream" : "a one-way call") +
+             " was not sent: " + reason.ToString();
+    });
     return;
   }
   auto call = outgoing_.Remove(id);

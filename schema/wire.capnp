@@ -76,6 +76,10 @@ struct Envelope @0x8f5d13e2a9b7c640 {
 
       results @9 :AnyPointer;
       # For status 0. Of a stream: nothing; the reply ends it.
+
+      items @24 :UInt32;
+      # Of a stream, for status 0: how many items were sent before this, modulo 2^32. If others came, some could
+      # not be sent (their OS handles could not), and the stream ends with an error.
     }
 
     item :group {

@@ -34,6 +34,7 @@ class IncomingCalls {
     std::optional<TimePoint> deadline = {};
     // Of a stream: items that may be sent.
     uint32_t credit = 0;
+    uint32_t items = 0;  // That were sent.
     bool cancelled = false;
     bool expired = false;  // Cancelled by its deadline.
     Waiters waiters = {};

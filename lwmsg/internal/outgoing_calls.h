@@ -25,6 +25,7 @@ class OutgoingCalls {
     // Of a stream: items that may come, and what gets them. Shared with who runs it: that may end
     // the call, or wait inside for more.
     uint32_t credit = 0;
+    uint32_t items = 0;  // That came.
     std::shared_ptr<UniqueFunction<void(IncomingMessage)>> on_item;
     ReplyCallback done;  // Empty once nobody waits.
   };

@@ -12,7 +12,7 @@ using ::testing::HasSubstr;
 class UnsentTest : public AssociationTest {
  protected:
   void SetUp() override {
-    connector_config = [this](Association::Config& config) {
+    connector_config = acceptor_config = [this](Association::Config& config) {
       config.log = Log(
           [this](LogLevel level, std::string_view line) {
             if (level == LogLevel::kWarning) warnings_.emplace_back(line);
@@ -108,6 +108,36 @@ TEST_F(UnsentTest, ItemEndsTheStreamForBoth) {
   EXPECT_FALSE(call.Send().ok());
   sample_.watching.clear();
   executor_.Run();
+  ExpectAlive();
+}
+
+TEST_F(UnsentTest, ItemRightBeforeTheEndIsMissedByTheCaller) {
+  auto stream = Client().Watch().Start();
+  executor_.Run();
+  auto& call = sample_.watching.at(0);
+  call.item().setText("a");
+  EXPECT_TRUE(call.Send().ok());
+  server_.transport->RefuseNext(reason_);
+  call.item().setText("b");
+  EXPECT_TRUE(call.Send().ok());
+  call.Finish();
+  std::vector<std::string> texts;
+  std::optional<Status> end;
+  while (!end) {
+    stream.Next([&](auto item) {
+      if (item && *item) {
+        texts.emplace_back((**item).getText().cStr());
+      } else {
+        end = item ? Status() : item.error();
+      }
+    });
+    executor_.Run();
+  }
+  EXPECT_THAT(texts, ::testing::ElementsAre("a"));
+  EXPECT_EQ(end->code(), StatusCode::kUnavailable);
+  EXPECT_THAT(end->message(), HasSubstr("watch: 1 of its 2 items did not come"));
+  EXPECT_THAT(warnings_, ::testing::ElementsAre(HasSubstr("an item of a stream was not sent: ")));
+  sample_.watching.clear();
   ExpectAlive();
 }
 
