@@ -23,7 +23,7 @@ Policy Mode(uint32_t mode) {
 TEST(PipeSecurityTest, OwnerAndSystemOnly) {
   EXPECT_EQ(*PipeSddl(Mode(0600), kMe),
             "O:S-1-5-21-1-2-3-1000"
-            "D:P(D;;FA;;;S-1-5-2)(D;;FA;;;S-1-5-7)"
+            "D:P(D;;FA;;;S-1-5-7)"
             "(A;;FA;;;S-1-5-21-1-2-3-1000)(A;;0x12019b;;;S-1-5-18)"
             "S:(ML;;NWNR;;;S-1-16-8192)");
 }
@@ -33,7 +33,7 @@ TEST(PipeSecurityTest, AGroupToo) {
   policy.group_sid = "S-1-5-32-545";
   EXPECT_EQ(*PipeSddl(policy, kMe),
             "O:S-1-5-21-1-2-3-1000G:S-1-5-32-545"
-            "D:P(D;;FA;;;S-1-5-2)(D;;FA;;;S-1-5-7)"
+            "D:P(D;;FA;;;S-1-5-7)"
             "(A;;FA;;;S-1-5-21-1-2-3-1000)(A;;0x12019b;;;S-1-5-18)(A;;0x12019b;;;S-1-5-32-545)"
             "S:(ML;;NWNR;;;S-1-16-8192)");
 }
@@ -41,7 +41,7 @@ TEST(PipeSecurityTest, AGroupToo) {
 TEST(PipeSecurityTest, EverybodyWithSandboxesButNotTheNetwork) {
   EXPECT_EQ(*PipeSddl(Mode(0666), "S-1-5-32-544"),
             "O:S-1-5-32-544"
-            "D:P(D;;FA;;;S-1-5-2)(D;;FA;;;S-1-5-7)"
+            "D:P(D;;FA;;;S-1-5-7)"
             "(A;;FA;;;S-1-5-21-1-2-3-1000)(A;;0x12019b;;;S-1-5-18)"
             "(A;;0x12019b;;;S-1-1-0)(A;;0x12019b;;;S-1-15-2-1)"
             "S:(ML;;NW;;;S-1-16-0)");
@@ -62,7 +62,7 @@ TEST(PipeSecurityTest, SystemIsNamedOnce) {
   policy.own = {"S-1-5-18", 0x4000};
   policy.owner_sid = "S-1-5-18";
   EXPECT_EQ(*PipeSddl(policy, "S-1-5-18"),
-            "O:S-1-5-18D:P(D;;FA;;;S-1-5-2)(D;;FA;;;S-1-5-7)(A;;FA;;;S-1-5-18)"
+            "O:S-1-5-18D:P(D;;FA;;;S-1-5-7)(A;;FA;;;S-1-5-18)"
             "S:(ML;;NWNR;;;S-1-16-8192)");
 }
 

@@ -21,7 +21,7 @@ namespace {
 
 using ::testing::ElementsAre;
 
-// "deny S-1-5-2 1f01ff".
+// "deny S-1-5-7 1f01ff".
 std::string Show(const ACE_HEADER& entry) {
   const bool deny = entry.AceType == ACCESS_DENIED_ACE_TYPE;
   // Both kinds are laid out alike.
@@ -76,7 +76,7 @@ TEST_F(PipeDescriptorTest, OwnerAndSystemOnly) {
   const auto security = PipeSecurity::Make({});
   ASSERT_TRUE(security) << security.error();
   const OsHandle pipe = MakePipe(*security);
-  EXPECT_THAT(EntriesOf(pipe), ElementsAre("deny S-1-5-2 1f01ff", "deny S-1-5-7 1f01ff",
+  EXPECT_THAT(EntriesOf(pipe), ElementsAre("deny S-1-5-7 1f01ff",
                                            "allow " + me_ + " 1f01ff", "allow S-1-5-18 12019b"));
   const auto owner = OwnerOfPipe(pipe);
   ASSERT_TRUE(owner);
@@ -90,7 +90,7 @@ TEST_F(PipeDescriptorTest, AGroupToo) {
   ASSERT_TRUE(security) << security.error();
   EXPECT_EQ(security->policy().group_sid, "S-1-5-32-545");
   EXPECT_THAT(EntriesOf(MakePipe(*security)),
-              ElementsAre("deny S-1-5-2 1f01ff", "deny S-1-5-7 1f01ff", "allow " + me_ + " 1f01ff",
+              ElementsAre("deny S-1-5-7 1f01ff", "allow " + me_ + " 1f01ff",
                           "allow S-1-5-18 12019b", "allow S-1-5-32-545 12019b"));
 }
 
@@ -99,7 +99,7 @@ TEST_F(PipeDescriptorTest, EverybodyButTheNetwork) {
   ASSERT_TRUE(security) << security.error();
   EXPECT_THAT(
       EntriesOf(MakePipe(*security)),
-      ElementsAre("deny S-1-5-2 1f01ff", "deny S-1-5-7 1f01ff", "allow " + me_ + " 1f01ff",
+      ElementsAre("deny S-1-5-7 1f01ff", "allow " + me_ + " 1f01ff",
                   "allow S-1-5-18 12019b", "allow S-1-1-0 12019b", "allow S-1-15-2-1 12019b"));
 }
 
