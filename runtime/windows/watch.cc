@@ -45,11 +45,13 @@ class EventWatch final : public IoLoop::Watch {
   }
 
  private:
+  // Not WT_EXECUTEINWAITTHREAD, which would save a change of threads: Wine 8 dies if such a wait is
+  // given up just when it succeeds (tp_object_cancel, seen as a write to address 8).
   void StartWaiting() {
     const BOOL started = RegisterWaitForSingleObject(
         &wait_, event_,
         [](void* wake, BOOLEAN /*timed_out*/) { uv_async_send(static_cast<uv_async_t*>(wake)); },
-        wake_.get(), INFINITE, WT_EXECUTEINWAITTHREAD | WT_EXECUTEONLYONCE);
+        wake_.get(), INFINITE, WT_EXECUTEONLYONCE);
     if (started != 0) return;
     // Out of threads: looks again in the next turn.
     wait_ = nullptr;
