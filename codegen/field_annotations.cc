@@ -20,8 +20,9 @@ constexpr uint64_t kBitsId = 0xaf7215c6930de48b;
 constexpr uint64_t kFromSenderId = 0xcb5608f3e1742d9a;
 constexpr uint64_t kFromReceiverId = 0x86d2ca4b7e5f3901;
 constexpr uint64_t kSensitiveId = 0xf91e347a05c8bd62;
+constexpr uint64_t kProcessHandleId = 0xe47d0b93f85a62c1;
 
-constexpr std::array<std::pair<uint64_t, const char*>, 8> kNames = {{
+constexpr std::array<std::pair<uint64_t, const char*>, 9> kNames = {{
     {kRangeId, "$Lwmsg.range"},
     {kLengthId, "$Lwmsg.length"},
     {kRequiredId, "$Lwmsg.required"},
@@ -30,6 +31,7 @@ constexpr std::array<std::pair<uint64_t, const char*>, 8> kNames = {{
     {kFromSenderId, "$Lwmsg.fromSender"},
     {kFromReceiverId, "$Lwmsg.fromReceiver"},
     {kSensitiveId, "$Lwmsg.sensitive"},
+    {kProcessHandleId, "$Lwmsg.processHandle"},
 }};
 
 // What an integer type can hold, as far as an Int64 can say it.
@@ -176,14 +178,18 @@ class FieldChecker {
         }
         return CheckBits(value.getUint64(), integer);
       case kFromSenderId:
-      case kFromReceiverId: {
-        const bool handle = element_.isStruct() &&
-                            element_.getStruct().getTypeId() == capnp::typeId<schema::Handle<>>();
-        return handle ? void() : Misfit("Lwmsg.Handle fields and lists of them");
-      }
+      case kFromReceiverId:
+        return Is<schema::Handle<>>() ? void() : Misfit("Lwmsg.Handle fields and lists of them");
+      case kProcessHandleId:
+        return Is<schema::OsHandle>() ? void() : Misfit("Lwmsg.OsHandle fields and lists of them");
       default:
         return;
     }
+  }
+
+  template <typename Struct>
+  bool Is() const {
+    return element_.isStruct() && element_.getStruct().getTypeId() == capnp::typeId<Struct>();
   }
 
   void CheckRange(schema::Range::Reader range, const Integer& integer) {

@@ -104,6 +104,7 @@ class IncomingHandles {
     return Handle<internal::ObjectRead<HandleReader>>(channel(), field.getId(), std::move(*copy));
   }
 
+  std::span<const OsHandle> all() const { return handles_; }
   size_t size() const { return handles_.size(); }
   // The names that the message brought, found when it was checked, and where they are let go of.
   void SetObjects(std::vector<uint64_t> ids, const Association& association);

@@ -2,6 +2,7 @@
 
 #include <kj/exception.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "lwmsg/internal/capnp_text.h"
@@ -93,8 +94,10 @@ OutgoingHandles& OutgoingMessage::handles() { return state_->handles; }
 Status OutgoingMessage::CheckPayload(const internal::PayloadType& type) {
   state_->sensitive = type.sensitive();
   state_->objects.clear();
-  if (!type.carries_objects() && !type.has_rules()) return Status();
-  Status sound = type.Check(state_->payload->asReader(), state_->handles.size(), state_->objects);
+  const bool control =
+      std::ranges::any_of(state_->handles.all(), [](auto& own) { return own.ControlsProcess(); });
+  if (!type.carries_objects() && !type.has_rules() && !control) return Status();
+  Status sound = type.Check(state_->payload->asReader(), state_->handles.all(), state_->objects);
   return sound.ok() ? sound : Status(StatusCode::kInvalidArgument, sound.message());
 }
 
@@ -193,7 +196,7 @@ Status IncomingMessage::CheckPayload(const internal::PayloadType& type) {
   state_->sensitive = type.sensitive();
   state_->objects.clear();
   Status sound = type.Check(PayloadOf(state_->checked.getRoot<wire::Envelope>()),
-                            state_->handles.size(), state_->objects);
+                            state_->handles.all(), state_->objects);
   // Cap'n Proto does not say how deep is too deep.
   if (sound.message().find("deeply-nested") == std::string::npos) return sound;
   return Status(sound.code(), sound.message() + " The limit is " +

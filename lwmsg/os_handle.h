@@ -17,10 +17,18 @@ class OsHandle {
   static constexpr Native kNone = nullptr;
 
   OsHandle() = default;
-  // Takes ownership of `native`. Of INVALID_HANDLE_VALUE it does not: that is what CreateFile gives
-  // for none, and elsewhere it means this process.
+  // Takes ownership of `native`, which is no socket's. Of INVALID_HANDLE_VALUE it does not: that is
+  // what CreateFile gives for none, and elsewhere it means this process.
   explicit OsHandle(Native native)
       : native_(reinterpret_cast<intptr_t>(native) == -1 ? kNone : native) {}
+  // Takes ownership of a SOCKET; INVALID_SOCKET is none. Winsock keeps more than the handle, and to
+  // ask the system whether a handle is a socket's can wait for whoever uses it.
+  static OsHandle OfSocket(uintptr_t socket) {
+    OsHandle handle(reinterpret_cast<Native>(socket));
+    handle.is_socket_ = handle.valid();
+    return handle;
+  }
+  bool is_socket() const { return is_socket_; }
 #else
   using Native = int;
   static constexpr Native kNone = -1;
@@ -30,11 +38,11 @@ class OsHandle {
   explicit OsHandle(Native native) : native_(native) {}
 #endif
 
-  OsHandle(OsHandle&& other) noexcept : native_(std::exchange(other.native_, kNone)) {}
+  OsHandle(OsHandle&& other) noexcept { Swap(other); }
   OsHandle& operator=(OsHandle&& other) noexcept {
     if (this != &other) {
       Close();
-      native_ = std::exchange(other.native_, kNone);
+      Swap(other);
     }
     return *this;
   }
@@ -44,15 +52,34 @@ class OsHandle {
   // The number, still owned by this.
   Native get() const { return native_; }
   // Gives the number and its ownership to the caller.
-  [[nodiscard]] Native Release() { return std::exchange(native_, kNone); }
+  [[nodiscard]] Native Release() {
+    OsHandle none;
+    Swap(none);
+    return std::exchange(none.native_, kNone);
+  }
   // Closes it now; does nothing if there is none.
   void Close();
   // A second, close-on-exec owner of the same open file. Error: kResourceExhausted at the process's
   // limit of descriptors, kFailedPrecondition if this owns none.
   Result<OsHandle> Duplicate() const;
 
+  // Whether this is a Windows handle of a process, thread, access token or job, which gives power
+  // over a process. Only a field with $Lwmsg.processHandle carries one. Of a Unix descriptor:
+  // false.
+  bool ControlsProcess() const;
+
  private:
+  void Swap(OsHandle& other) {
+    std::swap(native_, other.native_);
+#ifdef _WIN32
+    std::swap(is_socket_, other.is_socket_);
+#endif
+  }
+
   Native native_ = kNone;
+#ifdef _WIN32
+  bool is_socket_ = false;
+#endif
 };
 
 }  // namespace lwmsg

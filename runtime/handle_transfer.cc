@@ -1,7 +1,6 @@
 #include "runtime/handle_transfer.h"
 
 #include <string>
-#include <type_traits>
 #include <utility>
 
 namespace lwmsg::internal {
@@ -36,24 +35,6 @@ Status Malformed(std::string text) { return Status(StatusCode::kMalformed, std::
 // and what else may be meant in future). Handle numbers are small.
 bool IsPseudo(Value value) { return value == 0 || value > 0x7FFFFFFF; }
 
-template <typename Native>
-Value ToValue(Native native) {
-  if constexpr (std::is_pointer_v<Native>) {
-    return reinterpret_cast<uintptr_t>(native);
-  } else {
-    return static_cast<Value>(native);
-  }
-}
-
-template <typename Native>
-Native ToNative(Value value) {
-  if constexpr (std::is_pointer_v<Native>) {
-    return reinterpret_cast<Native>(static_cast<uintptr_t>(value));
-  } else {
-    return static_cast<Native>(value);
-  }
-}
-
 }  // namespace
 
 HandleTransfer::HandleTransfer(std::unique_ptr<HandleDoor> door, bool accepted)
@@ -62,10 +43,11 @@ HandleTransfer::HandleTransfer(std::unique_ptr<HandleDoor> door, bool accepted)
 // --- Who duplicates.
 
 void HandleTransfer::Ask(uint32_t what) {
-  auto made = own_ledger_ != 0 ? Result<Value>(own_ledger_) : door_->MakeLedger();
-  own_ledger_ = made ? *made : 0;
+  if (!own_ledger_.valid()) {
+    if (auto made = door_->MakeLedger()) own_ledger_ = std::move(*made);
+  }
   // Without a ledger there is none to open: the peer will say so.
-  control_.push_back({what, 0, own_ledger_});
+  control_.push_back({what, 0, own_ledger_.valid() ? NumberOf(own_ledger_) : 0});
   role_ = Role::kAsked;
 }
 
@@ -100,13 +82,13 @@ Status HandleTransfer::OnCannot(Value ledger) {
 
 Status HandleTransfer::Settle(Role role) {
   if (role_ != Role::kAsked) return Malformed("an answer about OS handles to no question");
-  if (role == Role::kPassive && (own_ledger_ == 0 || door_->ledger()[kProofWord] != kProof)) {
+  if (role == Role::kPassive && (!own_ledger_.valid() || door_->ledger()[kProofWord] != kProof)) {
     return Malformed(
         "the peer says that it may duplicate OS handles of this process, but has not shown it");
   }
   role_ = role;
   // Both have it in their memory.
-  if (const Value opened = std::exchange(own_ledger_, 0); opened != 0) door_->Close(opened);
+  if (own_ledger_.valid()) door_->Close(std::move(own_ledger_));
   return Status();
 }
 
@@ -124,7 +106,7 @@ Status HandleTransfer::Control(std::span<const HandleRecord> records) {
 Status HandleTransfer::ControlOne(const HandleRecord& record) {
   switch (record.what) {
     case kTaken:
-      if (kept_.erase(record.value) != 0) door_->Close(record.value);
+      if (auto kept = kept_.extract(record.value)) door_->Close(std::move(kept.mapped()));
       return Status();
     case kAsk:
       return OnAsked(record.value);
@@ -167,7 +149,7 @@ Result<std::optional<std::vector<HandleRecord>>> HandleTransfer::Send(std::span<
   std::vector<HandleRecord> records;
   records.reserve(handles.size());
   for (const OsHandle& handle : handles) {
-    auto record = SendOne(ToValue(handle.get()));
+    auto record = SendOne(handle);
     if (!record) {
       // In the ledger the peer shall see nothing of this message.
       for (const HandleRecord& sent : records) {
@@ -178,24 +160,24 @@ Result<std::optional<std::vector<HandleRecord>>> HandleTransfer::Send(std::span<
     records.push_back(*record);
   }
   for (OsHandle& handle : handles) {
-    const Value own = ToValue(handle.Release());
     if (role_ == Role::kActive) {
-      door_->Close(own);
+      door_->Close(std::move(handle));
     } else {
-      kept_.insert(own);
+      const Value own = NumberOf(handle);
+      kept_.emplace(own, std::move(handle));
     }
   }
   return std::optional(std::move(records));
 }
 
-Result<HandleRecord> HandleTransfer::SendOne(Value own) {
+Result<HandleRecord> HandleTransfer::SendOne(const OsHandle& own) {
   auto kind = door_->KindOf(own);
   if (!kind) return Error(std::move(kind).error());
   if (role_ == Role::kActive) return PushOne(*kind, own);
-  return HandleRecord{kOffered, static_cast<uint32_t>(*kind), own};
+  return HandleRecord{kOffered, static_cast<uint32_t>(*kind), NumberOf(own)};
 }
 
-Result<HandleRecord> HandleTransfer::PushOne(HandleKind kind, Value own) {
+Result<HandleRecord> HandleTransfer::PushOne(HandleKind kind, const OsHandle& own) {
   std::atomic<Value>* slot = FreeSlot();
   if (slot == nullptr) {
     return Error(StatusCode::kResourceExhausted,
@@ -237,41 +219,36 @@ Result<std::vector<OsHandle>> HandleTransfer::Receive(std::span<const HandleReco
                  "the peer passes OS handles but does not read the answers to " +
                      std::to_string(kMaxKept) + " of them");
   }
-  std::vector<Value> values;
-  values.reserve(records.size());
+  std::vector<OsHandle> handles;
+  handles.reserve(records.size());
   Status failure;
   // All of them, also behind a bad one: the slots must not stay filled.
   for (const HandleRecord& record : records) {
-    auto value = ReceiveOne(record);
-    if (value) {
-      values.push_back(*value);
+    auto handle = ReceiveOne(record);
+    if (handle) {
+      handles.push_back(std::move(*handle));
     } else if (failure.ok()) {
-      failure = std::move(value).error();
+      failure = std::move(handle).error();
     }
   }
-  if (!failure.ok()) {
-    for (const Value value : values) door_->Close(value);
-    return Error(std::move(failure));
-  }
-  std::vector<OsHandle> handles;
-  handles.reserve(values.size());
-  for (const Value value : values) handles.emplace_back(ToNative<OsHandle::Native>(value));
-  return handles;
+  if (failure.ok()) return handles;
+  for (OsHandle& handle : handles) door_->Close(std::move(handle));
+  return Error(std::move(failure));
 }
 
-Result<Value> HandleTransfer::ReceiveOne(const HandleRecord& record) {
+Result<OsHandle> HandleTransfer::ReceiveOne(const HandleRecord& record) {
   const bool pushed = record.what == kPushed && role_ == Role::kPassive;
   const bool offered = record.what == kOffered && role_ == Role::kActive;
   if (!pushed && !offered) {
     return Error(Malformed("the peer passes an OS handle in a way that is not its part"));
   }
-  auto value = pushed ? TakePushed(record.value) : PullOffered(record.value);
-  if (value) value = CheckKind(record, *value);
+  auto own = pushed ? TakePushed(record.value) : PullOffered(record.value);
+  if (own) own = CheckKind(record, std::move(*own));
   if (offered) control_.push_back({kTaken, 0, record.value});
-  return value;
+  return own;
 }
 
-Result<Value> HandleTransfer::TakePushed(Value slot) {
+Result<OsHandle> HandleTransfer::TakePushed(Value slot) {
   const auto ledger = door_->ledger();
   if (slot < kFirstSlot || slot >= ledger.size()) {
     return Error(Malformed("slot " + std::to_string(slot) + " of OS handles does not exist"));
@@ -281,10 +258,10 @@ Result<Value> HandleTransfer::TakePushed(Value slot) {
     return Error(Malformed("slot " + std::to_string(slot) + " holds no OS handle but " +
                            std::to_string(own)));
   }
-  return own;
+  return OwnerOf(own);
 }
 
-Result<Value> HandleTransfer::PullOffered(Value their) {
+Result<OsHandle> HandleTransfer::PullOffered(Value their) {
   if (IsPseudo(their)) {
     return Error(Malformed("the peer offers " + std::to_string(their) +
                            ", which is no OS handle of a process"));
@@ -292,22 +269,21 @@ Result<Value> HandleTransfer::PullOffered(Value their) {
   auto own = door_->Pull(their);
   if (door_->ledger()[kEndedWord] == 0) return own;
   // The number may have meant something else by then.
-  if (own) door_->Close(*own);
+  if (own) door_->Close(std::move(*own));
   return Error(StatusCode::kUnavailable, "the peer has ended the connection");
 }
 
-Result<Value> HandleTransfer::CheckKind(const HandleRecord& record, Value value) {
-  const bool socket = record.kind == static_cast<uint32_t>(HandleKind::kSocket);
-  const auto kind = door_->KindOf(value);
+Result<OsHandle> HandleTransfer::CheckKind(const HandleRecord& record, OsHandle own) {
+  const auto kind = door_->KindOf(own);
   if (!kind) {
-    door_->Close(value);
+    door_->Close(std::move(own));
     return Error(Malformed("the peer passes what must not be passed: " + kind.error().message()));
   }
-  if (socket && (*kind == HandleKind::kSocket || *kind == HandleKind::kPipe)) {
-    return door_->AdoptSocket(value);
+  if (*kind == HandleKind::kFile && record.kind == static_cast<uint32_t>(HandleKind::kSocket)) {
+    return door_->AdoptSocket(std::move(own));
   }
-  if (static_cast<uint32_t>(*kind) == record.kind) return value;
-  door_->Close(value);
+  if (static_cast<uint32_t>(*kind) == record.kind) return own;
+  door_->Close(std::move(own));
   return Error(Malformed("the peer passes an OS handle of kind " +
                          std::to_string(static_cast<uint32_t>(*kind)) + " as one of kind " +
                          std::to_string(record.kind)));
@@ -322,9 +298,9 @@ void HandleTransfer::End(bool peer_has_ended) {
     if (role_ != Role::kActive) ledger[kEndedWord] = 1;
     if (role_ != Role::kActive || peer_has_ended) SweepSlots();
   }
-  for (const Value own : kept_) door_->Close(own);
+  for (auto& [number, own] : kept_) door_->Close(std::move(own));
   kept_.clear();
-  if (own_ledger_ != 0) door_->Close(own_ledger_);
+  if (own_ledger_.valid()) door_->Close(std::move(own_ledger_));
 }
 
 void HandleTransfer::SweepSlots() {
@@ -333,7 +309,7 @@ void HandleTransfer::SweepSlots() {
     if (role_ == Role::kActive) {
       TakeBack(slot);
     } else if (const Value own = slot.exchange(0); !IsPseudo(own)) {
-      door_->Close(own);
+      door_->Close(OwnerOf(own));
     }
   }
 }

@@ -3,9 +3,9 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <span>
 #include <vector>
 
@@ -16,11 +16,10 @@
 namespace lwmsg::internal {
 
 // What an OS handle is, as both sides must see it. On the wire; the numbers never change.
-// Processes, threads, tokens and jobs are no kinds: nobody gets power over a process from a
-// message.
 enum class HandleKind : uint32_t {
+  // Also a pipe, a device or a folder. What tells them apart (GetFileType) waits for the handle's
+  // user if it is synchronous, and a peer could let a read of it hang for ever.
   kFile = 1,
-  kPipe = 2,
   kSection = 3,
   kEvent = 4,
   kMutex = 5,
@@ -28,11 +27,16 @@ enum class HandleKind : uint32_t {
   kTimer = 7,
   kKey = 8,
   kSocket = 9,
+  // Power over a process. Passed, but only a field that asks for such a handle takes it
+  // (OsHandle::ControlsProcess).
+  kProcess = 10,
+  kThread = 11,
+  kToken = 12,
+  kJob = 13,
 };
 
-// The calls that move handles between this process and one other. Values are handles as numbers,
-// `own` ones of this process, `their` ones of the other. No function trusts a value that the peer
-// said.
+// The calls that move handles between this process and one other: `own` ones of this process,
+// `their` ones, as numbers, of the other. No function trusts a number that the peer said.
 class HandleDoor {
  public:
   using Value = uint64_t;
@@ -40,23 +44,23 @@ class HandleDoor {
   virtual ~HandleDoor() = default;
 
   // Error: kPermissionDenied for what is no HandleKind, kMalformed for what is no handle.
-  virtual Result<HandleKind> KindOf(Value own) = 0;
-  virtual void Close(Value own) = 0;
-  // Of a handle that the other process passed as a socket's: one that works as a socket here. Until
-  // then it may look like a pipe's. Takes `own`, in any case. Error: kMalformed if it is none.
-  virtual Result<Value> AdoptSocket(Value own) = 0;
+  virtual Result<HandleKind> KindOf(const OsHandle& own) = 0;
+  virtual void Close(OsHandle own) = 0;
+  // Of a handle that the other process passed as a socket's, and which is a file's until then: one
+  // that works as a socket here. Error: kMalformed if it is none.
+  virtual Result<OsHandle> AdoptSocket(OsHandle own) = 0;
 
   // With the right to duplicate handles of the other process:
   // A handle here for the same object, with the same access; theirs stays.
-  virtual Result<Value> Pull(Value their) = 0;
+  virtual Result<OsHandle> Pull(Value their) = 0;
   // A handle there for the same object, with the same access; `their` gets its number in the same
   // call that makes it.
-  virtual Status Push(Value own, std::atomic<Value>& their) = 0;
+  virtual Status Push(const OsHandle& own, std::atomic<Value>& their) = 0;
   virtual void CloseTheirs(Value their) = 0;
 
   // The ledger: memory of both processes. One makes it, the other opens it by the maker's handle,
   // which takes the right to duplicate. Error of OpenLedger: kPermissionDenied without that right.
-  virtual Result<Value> MakeLedger() = 0;
+  virtual Result<OsHandle> MakeLedger() = 0;
   virtual Status OpenLedger(Value their) = 0;
   virtual std::span<std::atomic<Value>> ledger() = 0;
 };
@@ -119,14 +123,14 @@ class HandleTransfer final : public HandleRecords {
   Status OnCannot(Value ledger);
   bool TryToBeActive(Value ledger);
   Status Settle(Role role);
-  Result<HandleRecord> SendOne(Value own);
-  Result<HandleRecord> PushOne(HandleKind kind, Value own);
+  Result<HandleRecord> SendOne(const OsHandle& own);
+  Result<HandleRecord> PushOne(HandleKind kind, const OsHandle& own);
   void TakeBack(std::atomic<Value>& slot);
   std::atomic<Value>* FreeSlot();
-  Result<Value> ReceiveOne(const HandleRecord& record);
-  Result<Value> TakePushed(Value slot);
-  Result<Value> PullOffered(Value their);
-  Result<Value> CheckKind(const HandleRecord& record, Value value);
+  Result<OsHandle> ReceiveOne(const HandleRecord& record);
+  Result<OsHandle> TakePushed(Value slot);
+  Result<OsHandle> PullOffered(Value their);
+  Result<OsHandle> CheckKind(const HandleRecord& record, OsHandle own);
   void SweepSlots();
 
   std::unique_ptr<HandleDoor> door_;
@@ -134,9 +138,10 @@ class HandleTransfer final : public HandleRecords {
   Role role_ = Role::kUnsettled;
   bool tried_ = false;  // This side tried to be the active one.
   bool ended_ = false;
-  Value own_ledger_ = 0;
+  OsHandle own_ledger_;
   size_t next_slot_ = 0;
-  std::set<Value> kept_;  // Offered, and the peer has not said yet that it took them.
+  // By their numbers: offered, and the peer has not said yet that it took them.
+  std::map<Value, OsHandle> kept_;
   std::vector<HandleRecord> control_;
 };
 

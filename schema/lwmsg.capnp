@@ -89,6 +89,11 @@ annotation fromSender @0xcb5608f3e1742d9a (field, param) :Void;
 annotation fromReceiver @0x86d2ca4b7e5f3901 (field, param) :Void;
 # Of a Handle, or of each of a list: whose object it names, as seen by this message.
 
+annotation processHandle @0xe47d0b93f85a62c1 (field, param) :Void;
+# Of an OsHandle, or of each of a list: it may be a Windows handle of a process, thread, access token or job,
+# which gives power over a process. A message that has one in any other place is refused. Descriptors of Unix
+# are not told apart.
+
 annotation sensitive @0xf91e347a05c8bd62 (field, param) :Void;
 # A secret: printed as "<sensitive>", kept out of archives unless they are asked to have it, and the memory
 # of a message that can hold one is wiped when the message goes.

@@ -86,6 +86,13 @@ void CheckLength(size_t length, const char* unit, const FieldRules* rules) {
                    std::to_string(rules->max_length));
 }
 
+void RefuseProcess(const OsHandle& handle) {
+  if (!handle.ControlsProcess()) return;
+  throw RuleBroken(
+      "a handle of a process, thread, token or job; only a field with $Lwmsg.processHandle "
+      "takes one");
+}
+
 const char* LengthUnit(PointerPlan::Kind kind) {
   return kind == PointerPlan::Kind::kList ? "elements" : "bytes";
 }
@@ -94,7 +101,7 @@ const char* LengthUnit(PointerPlan::Kind kind) {
 
 void PayloadChecker::Struct(const StructPlan& plan, capnp::AnyStruct::Reader reader,
                             const FieldRules* rules) {
-  if (plan.is_os_handle) return Slot(ReadUint16(reader.getDataSection(), 0));
+  if (plan.is_os_handle) return Slot(ReadUint16(reader.getDataSection(), 0), rules);
   if (plan.is_object) return Object(ReadObject(reader.getDataSection(), plan.object_kind), rules);
   Fields(plan, reader.getDataSection(), reader.getPointerSection());
 }
@@ -235,7 +242,7 @@ void PayloadChecker::Present(const PointerPlan& plan, capnp::AnyPointer::Reader 
   if (pointer.isNull()) throw RuleBroken("absent, but it is required");
 }
 
-void PayloadChecker::Slot(uint16_t slot) {
+void PayloadChecker::Slot(uint16_t slot, const FieldRules* rules) {
   if (slot == 0) return;
   if (slot > seen_.size()) {
     throw RuleBroken("OS handle slot " + std::to_string(slot) + ", but the message carries " +
@@ -246,6 +253,13 @@ void PayloadChecker::Slot(uint16_t slot) {
                      " stands in two places of the message");
   }
   seen_[slot - 1] = true;
+  if (rules == nullptr || !rules->process_handle) RefuseProcess(handles_[slot - 1]);
+}
+
+void PayloadChecker::Unseen() const {
+  for (size_t i = 0; i < handles_.size(); ++i) {
+    if (!seen_[i]) RefuseProcess(handles_[i]);
+  }
 }
 
 void PayloadChecker::Object(const ObjectName& object, const FieldRules* rules) {

@@ -2,12 +2,14 @@
 
 #include <capnp/any.h>
 
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "lwmsg/internal/payload_plan.h"
 #include "lwmsg/internal/payload_type.h"
+#include "lwmsg/os_handle.h"
 
 namespace lwmsg::internal {
 
@@ -19,9 +21,9 @@ class RuleBroken : public std::runtime_error {
 // One walk over one payload. Throws at the first thing that is wrong: kj::Exception, or RuleBroken.
 class PayloadChecker {
  public:
-  // `handles` is how many OS handles the message has. Appends to `objects`.
-  PayloadChecker(size_t handles, std::vector<ObjectName>& objects)
-      : seen_(handles, false), objects_(objects) {}
+  // `handles` are the OS handles of the message. Appends to `objects`.
+  PayloadChecker(std::span<const OsHandle> handles, std::vector<ObjectName>& objects)
+      : handles_(handles), seen_(handles.size(), false), objects_(objects) {}
 
   // Looks only at what must be so that the payload can be read. Then a schema from outside may have
   // rules that fit nothing.
@@ -29,6 +31,8 @@ class PayloadChecker {
 
   void Struct(const StructPlan& plan, capnp::AnyStruct::Reader reader,
               const FieldRules* rules = nullptr);
+  // After the walk: what stands where the schema leaves it open has no rule that allows anything.
+  void Unseen() const;
 
   // Where the walk stands: "tty" or "items[3].file".
   const std::string& path() const { return path_; }
@@ -42,7 +46,7 @@ class PayloadChecker {
   void List(const PointerPlan& plan, capnp::DynamicList::Reader list, const FieldRules* rules);
   void Element(const PointerPlan& plan, const capnp::DynamicValue::Reader& value,
                const FieldRules* rules);
-  void Slot(uint16_t slot);
+  void Slot(uint16_t slot, const FieldRules* rules);
   void Object(const ObjectName& object, const FieldRules* rules);
 
   void Present(const PointerPlan& plan, capnp::AnyPointer::Reader pointer);
@@ -51,6 +55,7 @@ class PayloadChecker {
   void IntegersAs(typename capnp::List<T>::Reader list, const FieldRules& rules);
 
   bool with_rules_ = true;
+  std::span<const OsHandle> handles_;
   std::vector<bool> seen_;
   std::vector<ObjectName>& objects_;
   std::string path_;

@@ -17,6 +17,7 @@ constexpr uint64_t kKnownId = 0x93b6e81c2fd7504a;
 constexpr uint64_t kBitsId = 0xaf7215c6930de48b;
 constexpr uint64_t kFromSenderId = 0xcb5608f3e1742d9a;
 constexpr uint64_t kFromReceiverId = 0x86d2ca4b7e5f3901;
+constexpr uint64_t kProcessHandleId = 0xe47d0b93f85a62c1;
 
 // What Handle(File) is bound to.
 uint64_t ObjectKind(capnp::StructSchema handle) {
@@ -117,6 +118,9 @@ bool AddRule(proto::Annotation::Reader annotation, capnp::Type element, FieldRul
       return true;
     case kFromReceiverId:
       rules.owner = FieldRules::Owner::kReceiver;
+      return true;
+    case kProcessHandleId:
+      rules.process_handle = true;
       return true;
     case kSensitiveId:
       rules.sensitive = true;

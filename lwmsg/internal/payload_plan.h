@@ -31,6 +31,7 @@ struct FieldRules {
 
   bool required = false;
   bool sensitive = false;  // Its value is in no error.
+  bool process_handle = false;
   Owner owner = Owner::kEither;
   uint32_t min_length = 0;
   uint32_t max_length = UINT32_MAX;

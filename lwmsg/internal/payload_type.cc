@@ -19,10 +19,10 @@ bool PayloadType::carries_objects() const { return plan_->carries_objects(); }
 bool PayloadType::has_rules() const { return plan_->has_rules(); }
 bool PayloadType::sensitive() const { return plan_->sensitive(); }
 
-Status PayloadType::Check(capnp::AnyPointer::Reader payload, size_t handles,
+Status PayloadType::Check(capnp::AnyPointer::Reader payload, std::span<const OsHandle> handles,
                           std::vector<ObjectName>& objects) const {
-  if (handles != 0 && !plan_->carries_handles()) {
-    return Status(StatusCode::kMalformed, "message carries " + std::to_string(handles) +
+  if (!handles.empty() && !plan_->carries_handles()) {
+    return Status(StatusCode::kMalformed, "message carries " + std::to_string(handles.size()) +
                                               " OS handles, but its schema has no field for them");
   }
   return Walk(payload, PayloadChecker(handles, objects));
@@ -30,7 +30,7 @@ Status PayloadType::Check(capnp::AnyPointer::Reader payload, size_t handles,
 
 Status PayloadType::CheckReadable(capnp::AnyPointer::Reader payload) const {
   std::vector<ObjectName> objects;
-  PayloadChecker checker(0, objects);
+  PayloadChecker checker({}, objects);
   checker.IgnoreRules();
   return Walk(payload, std::move(checker));
 }
@@ -39,6 +39,7 @@ Status PayloadType::Walk(capnp::AnyPointer::Reader payload, PayloadChecker check
   std::string what;
   try {
     checker.Struct(plan_->root(), payload.getAs<capnp::AnyStruct>());
+    checker.Unseen();
     return Status();
   } catch (const RuleBroken& error) {
     what = error.what();

@@ -4,8 +4,10 @@
 #include <capnp/schema.h>
 
 #include <memory>
+#include <span>
 #include <vector>
 
+#include "lwmsg/os_handle.h"
 #include "lwmsg/status.h"
 
 namespace lwmsg::internal {
@@ -30,10 +32,10 @@ class PayloadType {
 
   capnp::StructSchema schema() const { return schema_; }
 
-  // See IncomingMessage::CheckPayload. `handles` is how many OS handles the message carries. A
+  // See IncomingMessage::CheckPayload. `handles` are the OS handles that the message carries. A
   // message that carries some where the schema has no place for them is malformed too. Puts the
   // objects that the payload names at the end of `objects`, in the order of the schema's fields.
-  Status Check(capnp::AnyPointer::Reader payload, size_t handles,
+  Status Check(capnp::AnyPointer::Reader payload, std::span<const OsHandle> handles,
                std::vector<ObjectName>& objects) const;
   // Whether the payload can be read and holds no OS handle, whatever the annotations demand: for
   // messages that lie in files, where secrets and OS handles were left out.

@@ -25,6 +25,8 @@ Result<OsHandle> OsHandle::Duplicate() const {
   return OsHandle(copy);
 }
 
+bool OsHandle::ControlsProcess() const { return false; }
+
 void internal::KeepFromChildren(const OsHandle& handle) {
   fcntl(handle.get(), F_SETFD, FD_CLOEXEC);
 }

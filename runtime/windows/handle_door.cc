@@ -4,13 +4,11 @@
 #include <winsock2.h>
 // After it.
 #include <windows.h>
-// After both.
-#include <winternl.h>
 
-#include <array>
 #include <string>
 #include <utility>
 
+#include "runtime/windows/handle_type.h"
 #include "runtime/windows/ntdll.h"
 #include "runtime/windows/system_status.h"
 #include "runtime/windows/wide_text.h"
@@ -34,28 +32,23 @@ constexpr ULONG kSecImage = 0x1000000;
 constexpr ULONG kSecReserve = 0x4000000;
 constexpr ULONG kSecCommit = 0x8000000;
 
+constexpr std::pair<const wchar_t*, HandleKind> kKinds[] = {
+    {L"File", HandleKind::kFile},
+    {L"Section", HandleKind::kSection},
+    {L"Event", HandleKind::kEvent},
+    {L"Mutant", HandleKind::kMutex},
+    {L"Semaphore", HandleKind::kSemaphore},
+    {L"Timer", HandleKind::kTimer},
+    {L"Key", HandleKind::kKey},
+    {L"Process", HandleKind::kProcess},
+    {L"Thread", HandleKind::kThread},
+    {L"Token", HandleKind::kToken},
+    {L"Job", HandleKind::kJob},
+};
+
 HANDLE ToHandle(Value value) { return reinterpret_cast<HANDLE>(static_cast<uintptr_t>(value)); }
-Value ToValue(HANDLE handle) { return reinterpret_cast<uintptr_t>(handle); }
 
 Status Malformed(std::string text) { return Status(StatusCode::kMalformed, std::move(text)); }
-
-// "File", "Section"...; empty for what is no handle.
-std::wstring TypeOf(HANDLE handle) {
-  static auto* const query = FromNtdll<decltype(NtQueryObject)>("NtQueryObject");
-  alignas(void*) std::array<std::byte, 1024> buffer{};
-  if (query(handle, ObjectTypeInformation, buffer.data(), buffer.size(), nullptr) != 0) return {};
-  const auto* name = reinterpret_cast<const UNICODE_STRING*>(buffer.data());
-  return {name->Buffer, name->Length / sizeof(wchar_t)};
-}
-
-Result<HandleKind> KindOfFile(HANDLE handle) {
-  if (GetFileType(handle) != FILE_TYPE_PIPE) return HandleKind::kFile;
-  int type = 0;
-  int size = sizeof(type);
-  const bool socket = getsockopt(reinterpret_cast<SOCKET>(handle), SOL_SOCKET, SO_TYPE,
-                                 reinterpret_cast<char*>(&type), &size) == 0;
-  return socket ? HandleKind::kSocket : HandleKind::kPipe;
-}
 
 // A view of a section, for as long as it lives.
 class View {
@@ -88,7 +81,7 @@ bool IsSoundSection(HANDLE section, size_t bytes) {
   using Query = LONG WINAPI(HANDLE, int, void*, SIZE_T, SIZE_T*);
   static auto* const query = FromNtdll<Query>("NtQuerySection");
   SectionBasicInformation information{};
-  if (TypeOf(section) != L"Section") return false;
+  if (HandleType(section) != L"Section") return false;
   if (query(section, 0, &information, sizeof(information), nullptr) != 0) return false;
   const bool committed = (information.attributes & kSecCommit) != 0 &&
                          (information.attributes & (kSecFile | kSecImage | kSecReserve)) == 0;
@@ -99,50 +92,47 @@ class WindowsDoor final : public HandleDoor {
  public:
   explicit WindowsDoor(OsHandle process) : process_(std::move(process)) {}
 
-  Result<HandleKind> KindOf(Value own) override {
-    const HANDLE handle = ToHandle(own);
-    const std::wstring type = TypeOf(handle);
-    if (type.empty()) return Error(Malformed(std::to_string(own) + " is no OS handle"));
-    if (type == L"File") return KindOfFile(handle);
-    constexpr std::pair<const wchar_t*, HandleKind> kKinds[] = {
-        {L"Section", HandleKind::kSection}, {L"Event", HandleKind::kEvent},
-        {L"Mutant", HandleKind::kMutex},    {L"Semaphore", HandleKind::kSemaphore},
-        {L"Timer", HandleKind::kTimer},     {L"Key", HandleKind::kKey},
-    };
+  Result<HandleKind> KindOf(const OsHandle& own) override {
+    if (own.is_socket()) return HandleKind::kSocket;
+    const std::wstring type = HandleType(own.get());
+    if (type.empty()) {
+      return Error(Malformed(std::to_string(NumberOf(own)) + " is no OS handle"));
+    }
     for (const auto& [name, kind] : kKinds) {
       if (type == name) return kind;
     }
     return Error(StatusCode::kPermissionDenied,
                  "an OS handle of type " + ToUtf8(type) +
                      " is not passed; only files, pipes, sockets, sections, registry keys, events, "
-                     "mutexes, semaphores and timers are");
+                     "mutexes, semaphores, timers, processes, threads, tokens and jobs are");
   }
 
-  void Close(Value own) override { OsHandle(ToHandle(own)).Close(); }
+  void Close(OsHandle own) override { own.Close(); }
 
   // Winsock opens what it describes itself, of this process's own handle.
-  Result<Value> AdoptSocket(Value own) override {
-    const OsHandle raw(ToHandle(own));
+  Result<OsHandle> AdoptSocket(OsHandle own) override {
     WSADATA data;
     // Counted by Winsock; like libuv's it lasts until the process ends.
     static const int started = WSAStartup(MAKEWORD(2, 2), &data);
     static_cast<void>(started);
     WSAPROTOCOL_INFOW information{};
-    const bool described =
-        WSADuplicateSocketW(static_cast<SOCKET>(own), GetCurrentProcessId(), &information) == 0;
-    const SOCKET socket =
-        described ? WSASocketW(FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO,
-                               &information, 0, WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT)
-                  : INVALID_SOCKET;
-    OsHandle adopted(reinterpret_cast<HANDLE>(socket));
-    const auto kind = KindOf(ToValue(adopted.get()));
-    if (!kind || *kind != HandleKind::kSocket) {
-      return Error(Malformed("the peer passes as a socket what is none"));
+    int type = 0;
+    int size = sizeof(type);
+    if (WSADuplicateSocketW(reinterpret_cast<SOCKET>(own.get()), GetCurrentProcessId(),
+                            &information) == 0) {
+      const SOCKET socket =
+          WSASocketW(FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, &information, 0,
+                     WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT);
+      OsHandle adopted = OsHandle::OfSocket(socket);
+      if (adopted.valid() &&
+          getsockopt(socket, SOL_SOCKET, SO_TYPE, reinterpret_cast<char*>(&type), &size) == 0) {
+        return adopted;
+      }
     }
-    return ToValue(adopted.Release());
+    return Error(Malformed("the peer passes as a socket what is none"));
   }
 
-  Result<Value> Pull(Value their) override {
+  Result<OsHandle> Pull(Value their) override {
     HANDLE own = nullptr;
     if (DuplicateHandle(process_.get(), ToHandle(their), GetCurrentProcess(), &own, 0, FALSE,
                         DUPLICATE_SAME_ACCESS) == 0) {
@@ -152,13 +142,13 @@ class WindowsDoor final : public HandleDoor {
           SystemStatus("cannot duplicate handle " + std::to_string(their) + " of the peer", error)
               .message()));
     }
-    return ToValue(own);
+    return OsHandle(own);
   }
 
-  Status Push(Value own, std::atomic<Value>& their) override {
+  Status Push(const OsHandle& own, std::atomic<Value>& their) override {
     static_assert(sizeof(their) == sizeof(HANDLE));
     // The system itself puts the number there.
-    if (DuplicateHandle(GetCurrentProcess(), ToHandle(own), process_.get(),
+    if (DuplicateHandle(GetCurrentProcess(), own.get(), process_.get(),
                         reinterpret_cast<HANDLE*>(&their), 0, FALSE, DUPLICATE_SAME_ACCESS) == 0) {
       const DWORD error = GetLastError();
       if (HasEnded()) return Status(StatusCode::kUnavailable, "the peer has ended");
@@ -176,24 +166,22 @@ class WindowsDoor final : public HandleDoor {
     }
   }
 
-  Result<Value> MakeLedger() override {
+  Result<OsHandle> MakeLedger() override {
     OsHandle section = NewSection(kLedgerBytes);
     view_ = View(section.get(), kLedgerBytes);
     if (view_.get() == nullptr) {
       return Error(SystemStatus("cannot make memory for OS handles", GetLastError()));
     }
-    return ToValue(section.Release());
+    return section;
   }
 
   Status OpenLedger(Value their) override {
     const Status denied(StatusCode::kPermissionDenied,
                         "this process may not duplicate handles of the peer");
     if (!process_.valid()) return denied;
-    auto pulled = Pull(their);
-    if (!pulled) return denied;
-    const OsHandle section(ToHandle(*pulled));
-    if (!IsSoundSection(section.get(), kLedgerBytes)) return denied;
-    View view(section.get(), kLedgerBytes);
+    auto section = Pull(their);
+    if (!section || !IsSoundSection(section->get(), kLedgerBytes)) return denied;
+    View view(section->get(), kLedgerBytes);
     if (view.get() == nullptr) return denied;
     view_ = std::move(view);
     return Status();

@@ -6,26 +6,28 @@
 #include <windows.h>
 
 #include "runtime/platform.h"
+#include "runtime/windows/handle_type.h"
 #include "runtime/windows/system_status.h"
 
 namespace lwmsg {
 namespace {
 
-bool IsSocket(HANDLE handle) {
-  if (GetFileType(handle) != FILE_TYPE_PIPE) return false;
-  int type = 0;
-  int size = sizeof(type);
-  return getsockopt(reinterpret_cast<SOCKET>(handle), SOL_SOCKET, SO_TYPE,
-                    reinterpret_cast<char*>(&type), &size) == 0;
+// By Winsock: what DuplicateHandle makes is no socket to it.
+OsHandle DuplicateSocket(SOCKET socket) {
+  WSAPROTOCOL_INFOW information{};
+  if (WSADuplicateSocketW(socket, GetCurrentProcessId(), &information) != 0) return OsHandle();
+  return OsHandle::OfSocket(WSASocketW(FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO,
+                                       &information, 0,
+                                       WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT));
 }
 
 }  // namespace
 
 void OsHandle::Close() {
   if (!valid()) return;
+  const bool socket = is_socket_;
   const Native native = Release();
-  // Winsock keeps more than the handle.
-  if (IsSocket(native)) {
+  if (socket) {
     closesocket(reinterpret_cast<SOCKET>(native));
   } else {
     CloseHandle(native);
@@ -34,12 +36,22 @@ void OsHandle::Close() {
 
 Result<OsHandle> OsHandle::Duplicate() const {
   if (!valid()) return Error(StatusCode::kFailedPrecondition, "no handle to duplicate");
+  if (is_socket_) {
+    OsHandle copy = DuplicateSocket(reinterpret_cast<SOCKET>(native_));
+    if (copy.valid()) return copy;
+    return Error(internal::SystemStatus("cannot duplicate a socket", GetLastError()));
+  }
   HANDLE copy = nullptr;
   if (DuplicateHandle(GetCurrentProcess(), native_, GetCurrentProcess(), &copy, 0, FALSE,
                       DUPLICATE_SAME_ACCESS) == 0) {
     return Error(internal::SystemStatus("cannot duplicate a handle", GetLastError()));
   }
   return OsHandle(copy);
+}
+
+bool OsHandle::ControlsProcess() const {
+  const std::wstring type = internal::HandleType(native_);
+  return type == L"Process" || type == L"Thread" || type == L"Token" || type == L"Job";
 }
 
 void internal::KeepFromChildren(const OsHandle& handle) {

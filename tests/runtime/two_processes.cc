@@ -1,35 +1,18 @@
 #include "tests/runtime/two_processes.h"
 
-#include <type_traits>
 #include <utility>
 
 namespace lwmsg::test {
 namespace {
 
+using internal::NumberOf;
+using internal::OwnerOf;
 using Owner = FakeHandle::Owner;
 
 // Beyond what either test process has open itself.
 constexpr Value kFirstNumber = 0x100000;
 
 Status Refused() { return Status(StatusCode::kInternal, "the test lets this call fail"); }
-
-template <typename Native>
-Native ToNative(Value value) {
-  if constexpr (std::is_pointer_v<Native>) {
-    return reinterpret_cast<Native>(static_cast<uintptr_t>(value));
-  } else {
-    return static_cast<Native>(value);
-  }
-}
-
-template <typename Native>
-Value ToValue(Native native) {
-  if constexpr (std::is_pointer_v<Native>) {
-    return reinterpret_cast<uintptr_t>(native);
-  } else {
-    return static_cast<Value>(native);
-  }
-}
 
 }  // namespace
 
@@ -61,7 +44,7 @@ template <typename Call>
 auto FakeDoor::Step(Call call) {
   const int step = own_.steps++;
   if (step == own_.kill_before) throw Killed();
-  const auto result = call(step != own_.fail_at);
+  auto result = call(step != own_.fail_at);
   if (step == own_.kill_after) throw Killed();
   return result;
 }
@@ -76,28 +59,32 @@ void FakeDoor::Remove(FakeProcess& process, Value value) {
   process.table.erase(found);
 }
 
-Result<HandleKind> FakeDoor::KindOf(Value own) {
+Result<HandleKind> FakeDoor::KindOf(const OsHandle& own) {
   return Step([&](bool works) -> Result<HandleKind> {
-    const auto found = own_.table.find(own);
+    const auto found = own_.table.find(NumberOf(own));
     if (!works || found == own_.table.end()) return Error(StatusCode::kMalformed, "no handle");
     const auto kind = found->second.object->kind;
     if (!kind) return Error(StatusCode::kPermissionDenied, "of a kind that is not passed");
-    return found->second.raw ? HandleKind::kPipe : *kind;
+    return found->second.raw ? HandleKind::kFile : *kind;
   });
 }
 
-void FakeDoor::Close(Value own) {
+void FakeDoor::Close(OsHandle own) {
+  const Value value = NumberOf(own);
+  static_cast<void>(own.Release());
   if (!own_.alive) return;
   Step([&](bool /*works*/) {
-    Remove(own_, own);
+    Remove(own_, value);
     return 0;
   });
 }
 
-Result<Value> FakeDoor::AdoptSocket(Value own) {
-  return Step([&](bool works) -> Result<Value> {
-    FakeHandle handle = own_.table.at(own);
-    Remove(own_, own);
+Result<OsHandle> FakeDoor::AdoptSocket(OsHandle own) {
+  const Value value = NumberOf(own);
+  static_cast<void>(own.Release());
+  return Step([&](bool works) -> Result<OsHandle> {
+    FakeHandle handle = own_.table.at(value);
+    Remove(own_, value);
     if (!works || handle.object->kind != HandleKind::kSocket) {
       return Error(StatusCode::kMalformed, "no socket");
     }
@@ -106,25 +93,25 @@ Result<Value> FakeDoor::AdoptSocket(Value own) {
     const Value other = own_.Add({});
     const Value adopted = own_.Add(std::move(handle));
     own_.table.erase(other);
-    return adopted;
+    return OwnerOf(adopted);
   });
 }
 
-Result<Value> FakeDoor::Pull(Value their) {
-  return Step([&](bool works) -> Result<Value> {
+Result<OsHandle> FakeDoor::Pull(Value their) {
+  return Step([&](bool works) -> Result<OsHandle> {
     EXPECT_TRUE(own_.may_duplicate);
     const auto found = their_.table.find(their);
     if (!works || found == their_.table.end()) return Error(StatusCode::kMalformed, "not there");
     const auto& object = found->second.object;
-    return own_.Add({object, Owner::kTransfer, object->kind == HandleKind::kSocket});
+    return OwnerOf(own_.Add({object, Owner::kTransfer, object->kind == HandleKind::kSocket}));
   });
 }
 
-Status FakeDoor::Push(Value own, std::atomic<Value>& their) {
+Status FakeDoor::Push(const OsHandle& own, std::atomic<Value>& their) {
   return Step([&](bool works) {
     EXPECT_TRUE(own_.may_duplicate);
     if (!works || !their_.alive) return Refused();
-    const auto object = own_.table.at(own).object;
+    const auto object = own_.table.at(NumberOf(own)).object;
     their = their_.Add({object, Owner::kTransfer, object->kind == HandleKind::kSocket});
     return Status();
   });
@@ -140,13 +127,13 @@ void FakeDoor::CloseTheirs(Value their) {
   });
 }
 
-Result<Value> FakeDoor::MakeLedger() {
-  return Step([&](bool works) -> Result<Value> {
+Result<OsHandle> FakeDoor::MakeLedger() {
+  return Step([&](bool works) -> Result<OsHandle> {
     if (!works) return Error(Refused());
     ledger_ = std::make_shared<FakeObject>();
     ledger_->kind = HandleKind::kSection;
     own_.ledger = ledger_;
-    return own_.Add({ledger_, Owner::kTransfer});
+    return OwnerOf(own_.Add({ledger_, Owner::kTransfer}));
   });
 }
 
@@ -211,7 +198,7 @@ void TwoProcesses::Send(FakeSide& from) {
       std::vector<OsHandle> handles;
       for (const Value value : from.outbox.front()) {
         from.process.table.at(value).owner = Owner::kTransfer;
-        handles.emplace_back(ToNative<OsHandle::Native>(value));
+        handles.push_back(OwnerOf(value));
       }
       const auto records = from.transfer->Send(handles);
       const bool taken = records && *records;
@@ -250,7 +237,8 @@ void TwoProcesses::ReceiveOne(FakeSide& to) {
     } else if (auto handles = to.transfer->Receive(records); handles) {
       std::vector<Value> values;
       for (OsHandle& handle : *handles) {
-        const auto value = ToValue(handle.Release());
+        const Value value = NumberOf(handle);
+        static_cast<void>(handle.Release());
         to.process.table.at(value).owner = Owner::kProgram;
         values.push_back(value);
       }

@@ -37,7 +37,7 @@ constexpr size_t kEndedWord = 1;
 constexpr size_t kFirstSlot = 2;
 
 struct FakeObject {
-  std::optional<HandleKind> kind;  // None: a process or the like.
+  std::optional<HandleKind> kind;  // None: of a type that is never passed.
   std::array<std::atomic<Value>, kLedgerWords> ledger{};
 };
 
@@ -45,7 +45,7 @@ struct FakeHandle {
   std::shared_ptr<FakeObject> object;
   // Whose it is to close: the program's, or the connection's.
   enum class Owner { kProgram, kTransfer } owner = Owner::kProgram;
-  // A socket that Winsock does not know yet looks like a pipe.
+  // A socket that Winsock does not know yet looks like a file.
   bool raw = false;
 };
 
@@ -74,13 +74,13 @@ class FakeDoor final : public internal::HandleDoor {
  public:
   FakeDoor(FakeProcess& own, FakeProcess& their) : own_(own), their_(their) {}
 
-  Result<HandleKind> KindOf(Value own) override;
-  void Close(Value own) override;
-  Result<Value> AdoptSocket(Value own) override;
-  Result<Value> Pull(Value their) override;
-  Status Push(Value own, std::atomic<Value>& their) override;
+  Result<HandleKind> KindOf(const OsHandle& own) override;
+  void Close(OsHandle own) override;
+  Result<OsHandle> AdoptSocket(OsHandle own) override;
+  Result<OsHandle> Pull(Value their) override;
+  Status Push(const OsHandle& own, std::atomic<Value>& their) override;
   void CloseTheirs(Value their) override;
-  Result<Value> MakeLedger() override;
+  Result<OsHandle> MakeLedger() override;
   Status OpenLedger(Value their) override;
   std::span<std::atomic<Value>> ledger() override;
 
@@ -155,9 +155,9 @@ class TwoProcesses : public ::testing::Test {
 };
 
 inline constexpr std::array kAllKinds = {
-    HandleKind::kFile,  HandleKind::kPipe,  HandleKind::kSection,
-    HandleKind::kEvent, HandleKind::kMutex, HandleKind::kSemaphore,
-    HandleKind::kTimer, HandleKind::kKey,   HandleKind::kSocket,
+    HandleKind::kFile,  HandleKind::kSection, HandleKind::kEvent,   HandleKind::kMutex,
+    HandleKind::kTimer, HandleKind::kKey,     HandleKind::kSocket,  HandleKind::kSemaphore,
+    HandleKind::kToken, HandleKind::kJob,     HandleKind::kProcess, HandleKind::kThread,
 };
 
 }  // namespace lwmsg::test

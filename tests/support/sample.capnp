@@ -58,6 +58,8 @@ interface Sample $Lwmsg.version(3) {
   # The handler calls the caller's object that many times, in a coroutine.
   me @21 () -> (name :Text);
   # What the session's constructor made for the caller.
+  lend @22 (process :Lwmsg.OsHandle $Lwmsg.processHandle) -> (process :Lwmsg.OsHandle $Lwmsg.processHandle);
+  # The handler sends it back.
 }
 
 interface Listener {

@@ -168,6 +168,13 @@ void SampleService::Me(MeCall call) {
   call.Reply();
 }
 
+void SampleService::Lend(LendCall call) {
+  auto process = call->takeProcess();
+  if (!process) return call.Fail(process.error());
+  call.results().setProcess(std::move(*process));
+  call.Reply();
+}
+
 Counter::~Counter() {
   if (on_end) on_end();
 }

@@ -53,6 +53,7 @@ class SampleService final : public sample::SampleService {
   void Hurry(HurryCall call) override;
   void CallObject(CallObjectCall call) override;
   void Me(MeCall call) override;
+  void Lend(LendCall call) override;
 
   // The calls of Keep that have no answer yet, in order.
   std::vector<KeepCall> kept;

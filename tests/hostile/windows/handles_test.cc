@@ -13,6 +13,7 @@ namespace lwmsg::test {
 namespace {
 
 using internal::HandleRecord;
+using internal::NumberOf;
 
 // As on the wire: HandleRecord::what and kinds.
 enum What : uint32_t { kPushed = 1, kOffered, kTaken, kAsk, kCannot, kActive, kNone };
@@ -21,8 +22,6 @@ constexpr uint32_t kEvent = 4;
 constexpr uint32_t kSocket = 9;
 constexpr size_t kLedgerBytes = 64 << 10;
 constexpr uint64_t kProof = 0x4C574D5348415245;
-
-uint64_t NumberOf(const OsHandle& handle) { return reinterpret_cast<uintptr_t>(handle.get()); }
 
 std::string RecordBytes(const std::vector<HandleRecord>& records) {
   std::vector<std::byte> bytes;
@@ -83,10 +82,12 @@ class HostileHandlesTest : public HostilePeerTest {
     EXPECT_EQ(RecordTo(peer, 0).what, kActive);
     return peer;
   }
-  // What a call with this one handle, and another good one, comes to.
+  // Call 9, with this one handle and another good one.
+  void GiveTwo(RawPeer& peer, const HandleRecord& record) {
+    peer.Write(GiveFrame(9, 1, 2, 2) + RecordBytes({{kOffered, kFile, NumberOf(good_)}, record}));
+  }
   std::optional<Status> GoodbyeAfter(RawPeer& peer, const HandleRecord& record) {
-    const OsHandle good = OpenNull();
-    peer.Write(GiveFrame(9, 1, 2, 2) + RecordBytes({{kOffered, kFile, NumberOf(good)}, record}));
+    GiveTwo(peer, record);
     return GoodbyeTo(peer);
   }
   // A peer that duplicates: opens the server's ledger as an lwmsg peer would.
@@ -109,6 +110,7 @@ class HostileHandlesTest : public HostilePeerTest {
 
   static constexpr uint16_t kOpen = 1;
   OsHandle ledger_ = MakeSection(kLedgerBytes);
+  const OsHandle good_ = OpenNull();
 };
 
 TEST_F(HostileHandlesTest, OfferedFileArrives) {
@@ -211,21 +213,27 @@ TEST_F(HostileHandlesTest, WhoShowsItGetsHandlesButGivesNoneThatAreNotThere) {
 }
 
 // T87.
-TEST_F(HostileHandlesTest, PowerOverProcessesIsRefused) {
+TEST_F(HostileHandlesTest, PowerOverProcessesIsRefusedWhereNoFieldAsksForIt) {
   HANDLE token = nullptr;
   ASSERT_TRUE(OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token));
-  std::vector<OsHandle> handles;
-  handles.emplace_back(token);
-  handles.emplace_back(
-      OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, GetCurrentProcessId()));
-  handles.emplace_back(OpenThread(SYNCHRONIZE, FALSE, GetCurrentThreadId()));
-  handles.emplace_back(CreateJobObjectW(nullptr, nullptr));
-  for (const OsHandle& handle : handles) {
+  const std::pair<uint32_t, OsHandle> handles[] = {
+      {10, OsHandle(OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, GetCurrentProcessId()))},
+      {11, OsHandle(OpenThread(SYNCHRONIZE, FALSE, GetCurrentThreadId()))},
+      {12, OsHandle(token)},
+      {13, OsHandle(CreateJobObjectW(nullptr, nullptr))}};
+  for (const auto& [real, handle] : handles) {
     ASSERT_TRUE(handle.valid());
-    for (uint32_t kind = 0; kind <= 10; ++kind) {
+    for (uint32_t said = 0; said <= 14; ++said) {
+      const HandleRecord record{kOffered, said, NumberOf(handle)};
       RawPeer peer = ConnectPassive();
-      EXPECT_TRUE(
-          Says(GoodbyeAfter(peer, {kOffered, kind, NumberOf(handle)}), StatusCode::kMalformed, {}));
+      if (said == real) {
+        GiveTwo(peer, record);
+        EXPECT_TRUE(Says(AnswerTo(peer, 9), StatusCode::kMalformed,
+                         {"second: a handle of a process, thread, token or job"}));
+        EXPECT_EQ(Echo(peer, 10), Status());
+      } else {
+        EXPECT_TRUE(Says(GoodbyeAfter(peer, record), StatusCode::kMalformed, {}));
+      }
     }
   }
 }

@@ -106,6 +106,32 @@ TEST_P(HandlesTest, AccessStaysAsItWas) {
   }
 }
 
+TEST_P(HandlesTest, PowerOverAProcessPassesOnlyWhereAFieldAsksForIt) {
+  Process server("serve", {EndpointArgument()});
+  ASSERT_EQ(server.ReadLine(), "ready");
+  BlockingClient client(folder_.Endpoint());
+  sample::SampleClient sample(client);
+  if (ClientDuplicates()) TakeOne(client);
+  for (const Passable& passable : OneOfEachThatControls()) {
+    auto lend = sample.Lend();
+    lend->setProcess(*passable.handle.Duplicate());
+    auto lent = lend.Sync();
+    ASSERT_TRUE(lent) << passable.kind << ": " << lent.error();
+    auto back = lent->takeProcess();
+    ASSERT_TRUE(back) << passable.kind << ": " << back.error();
+    EXPECT_TRUE(SameObject(*back, passable.handle)) << passable.kind;
+
+    auto give = sample.Give();
+    give->setFirst(OpenFile(NullPath()));
+    give->setSecond(*passable.handle.Duplicate());
+    auto given = give.Sync();
+    ASSERT_FALSE(given);
+    EXPECT_EQ(given.error().code(), StatusCode::kInvalidArgument);
+    EXPECT_THAT(given.error().message(),
+                HasSubstr("second: a handle of a process, thread, token or job"));
+  }
+}
+
 TEST_P(HandlesTest, KilledServersLeaveTheirClientsTableAsItWas) {
   const auto round = [this] {
     Process server("serve", {EndpointArgument()});

@@ -14,13 +14,6 @@
 namespace lwmsg::test {
 namespace {
 
-bool SameObject(HANDLE a, HANDLE b) {
-  using Compare = BOOL WINAPI(HANDLE, HANDLE);
-  static auto* const compare = reinterpret_cast<Compare*>(reinterpret_cast<void*>(
-      GetProcAddress(GetModuleHandleW(L"kernelbase.dll"), "CompareObjectHandles")));
-  return compare(a, b) != 0;
-}
-
 OsHandle MakeSocket() {
   WSADATA data;
   static const int started = WSAStartup(MAKEWORD(2, 2), &data);
@@ -31,7 +24,7 @@ OsHandle MakeSocket() {
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   EXPECT_EQ(bind(udp, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
-  return OsHandle(reinterpret_cast<HANDLE>(udp));
+  return OsHandle::OfSocket(udp);
 }
 
 // 0 for what is no socket that Winsock knows.
@@ -48,12 +41,13 @@ std::vector<Passable> OneOfEach() {
   HKEY key = nullptr;
   RegOpenKeyExW(HKEY_CURRENT_USER, L"Software", 0, KEY_READ, &key);
   std::vector<Passable> all;
-  const auto add = [&](const char* kind, HANDLE handle) {
-    all.push_back({kind, OsHandle(handle)});
-    EXPECT_TRUE(all.back().handle.valid()) << kind;
+  const auto add_handle = [&](const char* kind, OsHandle handle) {
+    EXPECT_TRUE(handle.valid()) << kind;
+    all.push_back({kind, std::move(handle)});
   };
-  add("File", OpenFile(NullPath()).Release());
-  add("pipe", FileWith("x").Release());
+  const auto add = [&](const char* kind, HANDLE handle) { add_handle(kind, OsHandle(handle)); };
+  add_handle("File", OpenFile(NullPath()));
+  add_handle("pipe", FileWith("x"));
   add("Section",
       CreateFileMappingW(INVALID_HANDLE_VALUE, nullptr, PAGE_READWRITE, 0, 4096, nullptr));
   add("Event", CreateEventW(nullptr, TRUE, FALSE, nullptr));
@@ -61,7 +55,29 @@ std::vector<Passable> OneOfEach() {
   add("Semaphore", CreateSemaphoreW(nullptr, 1, 2, nullptr));
   add("Timer", CreateWaitableTimerW(nullptr, TRUE, nullptr));
   add("Key", key);
-  add("socket", MakeSocket().Release());
+  add_handle("socket", MakeSocket());
+  return all;
+}
+
+bool SameObject(const OsHandle& a, const OsHandle& b) {
+  using Compare = BOOL WINAPI(HANDLE, HANDLE);
+  static auto* const compare = reinterpret_cast<Compare*>(reinterpret_cast<void*>(
+      GetProcAddress(GetModuleHandleW(L"kernelbase.dll"), "CompareObjectHandles")));
+  return compare(a.get(), b.get()) != 0;
+}
+
+std::vector<Passable> OneOfEachThatControls() {
+  HANDLE token = nullptr;
+  EXPECT_TRUE(OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token));
+  std::vector<Passable> all;
+  const auto add = [&](const char* kind, HANDLE handle) {
+    EXPECT_NE(handle, nullptr) << kind;
+    all.push_back({kind, OsHandle(handle)});
+  };
+  add("Process", OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, GetCurrentProcessId()));
+  add("Thread", OpenThread(SYNCHRONIZE, FALSE, GetCurrentThreadId()));
+  add("Token", token);
+  add("Job", CreateJobObjectW(nullptr, nullptr));
   return all;
 }
 
@@ -70,7 +86,6 @@ Status PassAll(BlockingClient& client, bool check) {
   auto collect = sample::SampleClient(client).Collect();
   auto items = collect->initItems(static_cast<uint32_t>(all.size()));
   for (uint32_t i = 0; i < items.size(); ++i) {
-    // What Winsock knows goes; of a duplicate it does not.
     OsHandle kept = std::move(*all[i].handle.Duplicate());
     collect.Put(items[i].getFile(), std::exchange(all[i].handle, std::move(kept)));
   }
@@ -81,7 +96,7 @@ Status PassAll(BlockingClient& client, bool check) {
     auto handle = reply->Take(item.getFile());
     if (!handle) return handle.error();
     if (check) {
-      EXPECT_TRUE(SameObject(handle->get(), all[i].handle.get())) << all[i].kind;
+      EXPECT_TRUE(SameObject(*handle, all[i].handle)) << all[i].kind;
       EXPECT_EQ(PortOf(*handle) != 0, all[i].kind == "socket");
     }
     ++i;
