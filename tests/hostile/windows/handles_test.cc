@@ -1,59 +1,13 @@
 #include <windows.h>
 
-#include <atomic>
-#include <cstring>
-
-#include "runtime/handle_record.h"
 #include "tests/hostile/fixture.h"
+#include "tests/hostile/windows/raw_handles.h"
 
 // Peers that lie about OS handles: about whose they are, what they are, and who may duplicate. They
 // are in the server's process, so that every number that is one of theirs is one of the server's
 // too; the inventory at the end shows that none was closed or kept.
 namespace lwmsg::test {
 namespace {
-
-using internal::HandleRecord;
-using internal::NumberOf;
-
-// As on the wire: HandleRecord::what and kinds.
-enum What : uint32_t { kPushed = 1, kOffered, kTaken, kAsk, kCannot, kActive, kNone };
-constexpr uint32_t kFile = 1;
-constexpr uint32_t kEvent = 4;
-constexpr uint32_t kSocket = 9;
-constexpr size_t kLedgerBytes = 64 << 10;
-constexpr uint64_t kProof = 0x4C574D5348415245;
-
-std::string RecordBytes(const std::vector<HandleRecord>& records) {
-  std::vector<std::byte> bytes;
-  for (const HandleRecord& record : records) internal::AppendRecord(record, bytes);
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-std::string ControlFrame(const HandleRecord& record) {
-  return FrameAround("", 1) + RecordBytes({record});
-}
-
-OsHandle MakeEvent() { return OsHandle(CreateEventW(nullptr, TRUE, FALSE, nullptr)); }
-
-OsHandle MakeSection(size_t bytes, DWORD protection = PAGE_READWRITE) {
-  return OsHandle(CreateFileMappingW(INVALID_HANDLE_VALUE, nullptr, protection, 0,
-                                     static_cast<DWORD>(bytes), nullptr));
-}
-
-// A view of a ledger.
-class LedgerView {
- public:
-  explicit LedgerView(const OsHandle& section)
-      : words_(static_cast<std::atomic<uint64_t>*>(
-            MapViewOfFile(section.get(), FILE_MAP_WRITE, 0, 0, kLedgerBytes))) {}
-  LedgerView(const LedgerView&) = delete;
-  LedgerView& operator=(const LedgerView&) = delete;
-  ~LedgerView() { UnmapViewOfFile(words_); }
-  std::atomic<uint64_t>& operator[](size_t i) const { return words_[i]; }
-
- private:
-  std::atomic<uint64_t>* words_;
-};
 
 class HostileHandlesTest : public HostilePeerTest {
  protected:
@@ -66,14 +20,11 @@ class HostileHandlesTest : public HostilePeerTest {
   }
   // The `i`-th record that the server sent.
   HandleRecord RecordTo(RawPeer& peer, size_t i) {
-    constexpr size_t kBytes = internal::kHandleRecordBytes;
     RunUntil([&] {
       peer.Read();
-      return peer.records().size() >= (i + 1) * kBytes || peer.ended();
+      return HasRecord(peer, i) || peer.ended();
     });
-    if (peer.records().size() < (i + 1) * kBytes) return {};
-    const auto bytes = std::as_bytes(std::span(peer.records()));
-    return internal::ParseRecord(bytes.subspan(i * kBytes).first<kBytes>());
+    return RecordOf(peer, i);
   }
   // A peer whose ledger is `ledger_`: the server duplicates.
   RawPeer ConnectPassive() {
@@ -97,8 +48,8 @@ class HostileHandlesTest : public HostilePeerTest {
     const HandleRecord asked = RecordTo(peer, 0);
     EXPECT_EQ(asked.what, kAsk);
     HANDLE copy = nullptr;
-    EXPECT_TRUE(DuplicateHandle(GetCurrentProcess(), reinterpret_cast<HANDLE>(asked.value),
-                                GetCurrentProcess(), &copy, 0, FALSE, DUPLICATE_SAME_ACCESS));
+    EXPECT_TRUE(DuplicateHandle(GetCurrentProcess(), ToNative(asked.value), GetCurrentProcess(),
+                                &copy, 0, FALSE, DUPLICATE_SAME_ACCESS));
     ledger = OsHandle(copy);
     return peer;
   }
@@ -126,13 +77,11 @@ TEST_F(HostileHandlesTest, OfferedFileArrives) {
 
 // T77.
 TEST_F(HostileHandlesTest, PseudoHandlesAreRefused) {
-  for (int64_t i = 0; i <= 12; ++i) {
-    for (const uint64_t value : {static_cast<uint64_t>(-i), uint64_t{static_cast<uint32_t>(-i)}}) {
-      RawPeer peer = ConnectPassive();
-      EXPECT_TRUE(Says(GoodbyeAfter(peer, {kOffered, kFile, value}), StatusCode::kMalformed,
-                       {"is no OS handle of a process"}))
-          << value;
-    }
+  for (const uint64_t value : PseudoValues()) {
+    RawPeer peer = ConnectPassive();
+    EXPECT_TRUE(Says(GoodbyeAfter(peer, {kOffered, kFile, value}), StatusCode::kMalformed,
+                     {"is no OS handle of a process"}))
+        << value;
   }
 }
 
@@ -182,7 +131,7 @@ TEST_F(HostileHandlesTest, WhatAPeerDoesNotTakeIsTakenBack) {
     EXPECT_NE(ledger[pushed.value], 0U);
   }
   RunUntil([&] { return AttackersAreGone(); });
-  for (size_t i = 2; i < kLedgerBytes / 8; ++i) ASSERT_EQ(ledger[i], 0U);
+  for (size_t i = 2; i < kLedgerWords; ++i) ASSERT_EQ(ledger[i], 0U);
 }
 
 // T81.
@@ -198,7 +147,7 @@ TEST_F(HostileHandlesTest, WhoShowsItGetsHandlesButGivesNoneThatAreNotThere) {
   OsHandle section;
   RawPeer peer = ConnectActive(section);
   const LedgerView ledger(section);
-  ledger[0] = kProof;
+  ledger[kProofWord] = kProof;
   peer.Write(ControlFrame({kActive, 0, 0}));
   const HandleRecord offered = RecordTo(peer, 1);
   EXPECT_EQ(offered.what, kOffered);
@@ -214,16 +163,8 @@ TEST_F(HostileHandlesTest, WhoShowsItGetsHandlesButGivesNoneThatAreNotThere) {
 
 // T87.
 TEST_F(HostileHandlesTest, PowerOverProcessesIsRefusedWhereNoFieldAsksForIt) {
-  HANDLE token = nullptr;
-  ASSERT_TRUE(OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token));
-  const std::pair<uint32_t, OsHandle> handles[] = {
-      {10, OsHandle(OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, GetCurrentProcessId()))},
-      {11, OsHandle(OpenThread(SYNCHRONIZE, FALSE, GetCurrentThreadId()))},
-      {12, OsHandle(token)},
-      {13, OsHandle(CreateJobObjectW(nullptr, nullptr))}};
-  for (const auto& [real, handle] : handles) {
-    ASSERT_TRUE(handle.valid());
-    for (uint32_t said = 0; said <= 14; ++said) {
+  for (const auto& [real, handle] : PowersOverProcesses()) {
+    for (uint32_t said = 0; said <= kLastKind + 1; ++said) {
       const HandleRecord record{kOffered, said, NumberOf(handle)};
       RawPeer peer = ConnectPassive();
       if (said == real) {
