@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <ostream>
 #include <string>
@@ -60,19 +61,20 @@ class HostileServerTest : public InventoriedTest, public testing::WithParamInter
   template <typename Request, typename See>
   Status Finish(Request request, See see) {
     const auto begin = std::chrono::steady_clock::now();
-    std::optional<Status> status;
-    const auto done = [&](auto reply) {
+    // Of one that hangs the callback comes when this function has ended.
+    const auto status = std::make_shared<std::optional<Status>>();
+    const auto done = [status, see](auto reply) {
       if (reply) see(*reply);
-      status = reply ? Status() : reply.error();
+      *status = reply ? Status() : reply.error();
     };
     if (GetParam() == ClientKind::kBlocking) {
       done(request.Sync());
     } else {
       request.Send(done);
-      RunLoopUntil(loop_, [&] { return status.has_value(); });
+      RunLoopUntil(loop_, [&] { return status->has_value(); });
     }
     EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(10)) << "it hung";
-    return status.value_or(Status(StatusCode::kInternal, "no answer"));
+    return status->value_or(Status(StatusCode::kInternal, "no answer"));
   }
 
   // What the client told its server last.

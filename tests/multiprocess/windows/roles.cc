@@ -1,4 +1,4 @@
-#include "tests/multiprocess/roles.h"
+#include "tests/multiprocess/windows/roles.h"
 
 #include <cstdlib>
 
@@ -28,6 +28,11 @@ int PassHandles(const Arguments& arguments) {
 
 }  // namespace
 
-std::map<std::string, Role> RolesOfThisSystem() { return {{"pass-handles", PassHandles}}; }
+std::map<std::string, Role> RolesOfThisSystem() {
+  return {{"pass-handles", PassHandles},
+          {"spawn", Spawn},
+          {"take-twice", TakeTwice},
+          {"count-pipes", CountPipes}};
+}
 
 }  // namespace lwmsg::test

@@ -7,7 +7,10 @@
 #include <cstdint>
 #include <cstdlib>
 #include <set>
+#include <utility>
 
+#include "runtime/windows/pipe_name.h"
+#include "runtime/windows/wide_text.h"
 #include "tests/support/windows/handle_table.h"
 
 namespace lwmsg::test {
@@ -64,6 +67,29 @@ bool WouldBeALeak(const std::string& type) {
   return types.count(type) != 0;
 }
 
+// Calls `look` with a copy of each handle of a process.
+template <typename Look>
+void LookAtHandlesOf(uint32_t pid, Look look) {
+  const OsHandle process(OpenProcess(PROCESS_DUP_HANDLE, FALSE, pid));
+  LookAtNumbers([&](HANDLE handle) {
+    HANDLE copy = nullptr;
+    if (DuplicateHandle(process.get(), handle, GetCurrentProcess(), &copy, 0, FALSE,
+                        DUPLICATE_SAME_ACCESS) == 0) {
+      return false;
+    }
+    look(OsHandle(copy));
+    return true;
+  });
+}
+
+bool SameObject(const OsHandle& a, const OsHandle& b) {
+  // Since Windows 10, and not in mingw's import libraries.
+  using Compare = BOOL(WINAPI*)(HANDLE, HANDLE);
+  static const auto compare = reinterpret_cast<Compare>(reinterpret_cast<void*>(
+      GetProcAddress(GetModuleHandleW(L"kernelbase.dll"), "CompareObjectHandles")));
+  return compare(a.get(), b.get()) != 0;
+}
+
 // libuv and Winsock keep what they open for the first loop of the process.
 void OpenWhatLibuvKeeps() {
   uv_loop_t loop;
@@ -86,19 +112,25 @@ std::map<OsHandle::Native, std::string> OpenDescriptors() {
 }
 
 size_t CountHandles(uint32_t pid) {
-  const OsHandle process(OpenProcess(PROCESS_DUP_HANDLE, FALSE, pid));
   size_t count = 0;
-  LookAtNumbers([&](HANDLE handle) {
-    HANDLE copy = nullptr;
-    if (DuplicateHandle(process.get(), handle, GetCurrentProcess(), &copy, 0, FALSE,
-                        DUPLICATE_SAME_ACCESS) == 0) {
-      return false;
-    }
-    CloseHandle(copy);
-    ++count;
-    return true;
-  });
+  LookAtHandlesOf(pid, [&](const OsHandle&) { ++count; });
   return count;
+}
+
+size_t CountHandlesOf(uint32_t pid, const OsHandle& own) {
+  size_t count = 0;
+  LookAtHandlesOf(pid, [&](const OsHandle& copy) { count += SameObject(copy, own) ? 1 : 0; });
+  return count;
+}
+
+std::vector<std::string> NamesOfPipes(uint32_t pid) {
+  std::vector<std::string> names;
+  LookAtHandlesOf(pid, [&](const OsHandle& copy) {
+    if (TypeOf(copy.get()) != "File" || GetFileType(copy.get()) != FILE_TYPE_PIPE) return;
+    std::string name = internal::ToUtf8(internal::NameOfPipe(copy));
+    if (!name.empty()) names.push_back(std::move(name));
+  });
+  return names;
 }
 
 std::map<std::string, size_t> CountOwnHandlesByKind() {
