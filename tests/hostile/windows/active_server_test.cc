@@ -33,7 +33,8 @@ class ActiveServerTest : public HandleServerTest {
     slot(i) = number;
     return number;
   }
-  // A call with a file, whose answer is the one that `answer` writes. Again and again.
+  // A call with a file, whose answer is the one that `answer` writes. Each time by another server
+  // to another client.
   Status CallAnsweredBy(const std::function<void()>& answer) {
     Again();
     return CollectOne([&] {
@@ -215,7 +216,7 @@ TEST_P(ActiveServerTest, ServerThatHangsUpDuringTheExchangeEndsTheCall) {
 // T80.
 TEST_P(ActiveServerTest, SilenceBehindTheOfferEndsAtTheDeadline) {
   Again();
-  options_.limits.call_timeout = std::chrono::milliseconds(50);
+  options_.limits.call_timeout = kDeadline;
   uint64_t offered = 0;
   const Status status = CollectOne([&] {
     BecomeActive();

@@ -103,8 +103,8 @@ TEST_F(HostileHandlesTest, WhatIsNoHandleOrOfAnotherKindIsRefused) {
         HandleRecord{kOffered, kFile, 0x7FFFFFFC}, HandleRecord{kOffered, kFile, NumberOf(event)},
         HandleRecord{kOffered, kEvent, NumberOf(section)},
         HandleRecord{kOffered, kSocket, NumberOf(section)},
-        HandleRecord{kOffered, kSocket, NumberOf(event)},
-        HandleRecord{kOffered, 0, NumberOf(event)}, HandleRecord{kOffered, 99, NumberOf(event)}}) {
+        HandleRecord{kOffered, kSocket, NumberOf(event)}, HandleRecord{kOffered, 0, NumberOf(event)},
+        HandleRecord{kOffered, 99, NumberOf(event)}}) {
     RawPeer peer = ConnectPassive();
     EXPECT_TRUE(Says(GoodbyeAfter(peer, record), StatusCode::kMalformed, {})) << record.value;
     EXPECT_TRUE(IsOpen(event.get()) && IsOpen(section.get()));

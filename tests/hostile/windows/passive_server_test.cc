@@ -18,7 +18,7 @@ class PassiveServerTest : public HandleServerTest {
       Reply(records);
     });
   }
-  // Of one that is good and this one. Again and again.
+  // Of one that is good and this one. Each time by another server to another client.
   Status CallAnsweredWith(const HandleRecord& record) {
     Again();
     const OsHandle good = OpenNull();
@@ -184,7 +184,7 @@ TEST_P(PassiveServerTest, ServerThatHasEndedIsNeitherPulledFromNorPushedInto) {
 TEST_P(PassiveServerTest, SilenceInTheMiddleOfTheExchangeEndsAtTheDeadline) {
   for (int steps = 0; steps < 4; ++steps) {
     Again();
-    options_.limits.call_timeout = std::chrono::milliseconds(50);
+    options_.limits.call_timeout = kDeadline;
     const auto serve = [&] {
       if (steps > 0) server_->Write(HelloFrame());
       if (steps > 1) Await(0);
@@ -193,6 +193,23 @@ TEST_P(PassiveServerTest, SilenceInTheMiddleOfTheExchangeEndsAtTheDeadline) {
     };
     EXPECT_TRUE(Says(CollectOne(serve), StatusCode::kDeadlineExceeded, {"Sample.collect"}));
   }
+}
+
+// T80.
+TEST_P(PassiveServerTest, WhatASilentServerMayStillTakeIsLeftToIt) {
+  const LedgerView ledger(ledger_);
+  options_.limits.call_timeout = kDeadline;
+  uint64_t slot = 0;
+  EXPECT_TRUE(Says(CollectOne([&] {
+                     LetTheClientDuplicate();
+                     slot = Await(2).value;
+                   }),
+                   StatusCode::kDeadlineExceeded, {"Sample.collect"}));
+  DropClient();
+  ASSERT_LT(slot, kLedgerWords);
+  const OsHandle taken(ToNative(ledger[slot].exchange(0)));
+  EXPECT_TRUE(IsOpen(taken.get()));
+  ExpectNoHandlesInTheLedger();
 }
 
 TEST_P(PassiveServerTest, LedgerWithoutAFreeSlotFailsTheCallOnly) {

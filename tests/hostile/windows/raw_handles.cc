@@ -111,4 +111,9 @@ HandleRecord AwaitRecord(RawPeer& peer, size_t i) {
   return RecordOf(peer, i);
 }
 
+void AwaitEnd(RawPeer& peer) {
+  peer.Read();
+  while (!peer.ended() && AwaitData(peer.end())) peer.Read();
+}
+
 }  // namespace lwmsg::test

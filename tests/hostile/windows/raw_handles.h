@@ -69,5 +69,7 @@ bool HasRecord(const RawPeer& peer, size_t i);
 HandleRecord RecordOf(const RawPeer& peer, size_t i);
 // Waits on this thread for it, for at most 10 seconds; {} if it does not come.
 HandleRecord AwaitRecord(RawPeer& peer, size_t i);
+// Until the other side has hung up, or says nothing for 10 seconds.
+void AwaitEnd(RawPeer& peer);
 
 }  // namespace lwmsg::test

@@ -4,11 +4,13 @@
 
 #include "runtime/windows/pipe_name.h"
 #include "runtime/windows/wide_text.h"
+#include "tests/hostile/raw_frames.h"
+#include "tests/hostile/windows/raw_handles.h"
 #include "tests/multiprocess/windows/roles.h"
 #include "tests/support/system.h"
 #include "tests/support/windows/handle_table.h"
 
-// The roles that look at the pipes which a spawned child has.
+// The roles of spawned children.
 namespace lwmsg::test {
 namespace {
 
@@ -63,6 +65,20 @@ int CountPipes(const Arguments& arguments) {
       CountOf(Value(arguments, "other")) + " of the other");
   const bool set = GetEnvironmentVariableA("LWMSG_PAIR_HANDLE", nullptr, 0) != 0;
   Say(std::string("grandchild variable ") + (set ? "set" : "unset"));
+  return 0;
+}
+
+int OfferNumber(const Arguments& arguments) {
+  auto pair = TakeInheritedPair();
+  if (!pair) return Say(pair.error().ToString()), 1;
+  RawPeer peer{RawStream(std::move(*pair))};
+  const OsHandle ledger = MakeSection(kLedgerBytes);
+  const OsHandle event = MakeEvent();
+  const std::string number = Value(arguments, "number");
+  const uint64_t value = number.empty() ? NumberOf(event) : std::stoull(number);
+  peer.Write(HelloFrame() + ControlFrame({kAsk, 0, NumberOf(ledger)}) +
+             FilesReplyFrame(kFirstCallId, {{kOffered, kEvent, value}}));
+  AwaitEnd(peer);
   return 0;
 }
 

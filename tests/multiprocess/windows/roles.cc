@@ -32,7 +32,8 @@ std::map<std::string, Role> RolesOfThisSystem() {
   return {{"pass-handles", PassHandles},
           {"spawn", Spawn},
           {"take-twice", TakeTwice},
-          {"count-pipes", CountPipes}};
+          {"count-pipes", CountPipes},
+          {"offer-number", OfferNumber}};
 }
 
 }  // namespace lwmsg::test

@@ -14,5 +14,9 @@ int TakeTwice(const Arguments& arguments);
 // Prints "grandchild" and how many handles it has of the pipes `pair=` and `other=`, and whether
 // the variable arrived.
 int CountPipes(const Arguments& arguments);
+// A server that is no lwmsg, over the inherited pair, and may not duplicate: its answer to the
+// first call, of collect, has a file with the number `number=`, or one of its own events. Ends when
+// its client does.
+int OfferNumber(const Arguments& arguments);
 
 }  // namespace lwmsg::test
