@@ -26,7 +26,7 @@ void AppendRecord(const HandleRecord& record, std::vector<std::byte>& to);
 HandleRecord ParseRecord(std::span<const std::byte, kHandleRecordBytes> bytes);
 
 // An OS handle as a number, of whatever type the system has it.
-inline uint64_t NumberOf(const OsHandle& handle) { return uintptr_t(handle.get()); }
+inline uint64_t ValueOf(const OsHandle& handle) { return uintptr_t(handle.get()); }
 inline OsHandle OwnerOf(uint64_t number) {
   return OsHandle(OsHandle::Native(static_cast<uintptr_t>(number)));
 }

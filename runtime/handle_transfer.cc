@@ -47,7 +47,7 @@ void HandleTransfer::Ask(uint32_t what) {
     if (auto made = door_->MakeLedger()) own_ledger_ = std::move(*made);
   }
   // Without a ledger there is none to open: the peer will say so.
-  control_.push_back({what, 0, own_ledger_.valid() ? NumberOf(own_ledger_) : 0});
+  control_.push_back({what, 0, own_ledger_.valid() ? ValueOf(own_ledger_) : 0});
   role_ = Role::kAsked;
 }
 
@@ -163,7 +163,7 @@ Result<std::optional<std::vector<HandleRecord>>> HandleTransfer::Send(std::span<
     if (role_ == Role::kActive) {
       door_->Close(std::move(handle));
     } else {
-      const Value own = NumberOf(handle);
+      const Value own = ValueOf(handle);
       kept_.emplace(own, std::move(handle));
     }
   }
@@ -174,7 +174,7 @@ Result<HandleRecord> HandleTransfer::SendOne(const OsHandle& own) {
   auto kind = door_->KindOf(own);
   if (!kind) return Error(std::move(kind).error());
   if (role_ == Role::kActive) return PushOne(*kind, own);
-  return HandleRecord{kOffered, static_cast<uint32_t>(*kind), NumberOf(own)};
+  return HandleRecord{kOffered, static_cast<uint32_t>(*kind), ValueOf(own)};
 }
 
 Result<HandleRecord> HandleTransfer::PushOne(HandleKind kind, const OsHandle& own) {

@@ -43,8 +43,7 @@ Result<std::string> PipeSddl(const Policy& policy, const std::string& pipe_owner
   }
   std::string text = "O:" + pipe_owner;
   if (!policy.group_sid.empty()) text += "G:" + policy.group_sid;
-  text += "D:P" + Entry('D', kEverything, "S-1-5-7") +
-          Entry('A', kEverything, policy.own.sid);
+  text += "D:P" + Entry('D', kEverything, "S-1-5-7") + Entry('A', kEverything, policy.own.sid);
   if (policy.own.sid != kSystemSid) text += Entry('A', kClient, kSystemSid);
   if ((policy.mode & 0200) != 0 && policy.owner_sid != policy.own.sid &&
       policy.owner_sid != kSystemSid) {

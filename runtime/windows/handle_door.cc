@@ -96,7 +96,7 @@ class WindowsDoor final : public HandleDoor {
     if (own.is_socket()) return HandleKind::kSocket;
     const std::wstring type = HandleType(own.get());
     if (type.empty()) {
-      return Error(Malformed(std::to_string(NumberOf(own)) + " is no OS handle"));
+      return Error(Malformed(std::to_string(ValueOf(own)) + " is no OS handle"));
     }
     for (const auto& [name, kind] : kKinds) {
       if (type == name) return kind;

@@ -5,8 +5,8 @@
 namespace lwmsg::test {
 namespace {
 
-using internal::NumberOf;
 using internal::OwnerOf;
+using internal::ValueOf;
 using Owner = FakeHandle::Owner;
 
 // Beyond what either test process has open itself.
@@ -61,7 +61,7 @@ void FakeDoor::Remove(FakeProcess& process, Value value) {
 
 Result<HandleKind> FakeDoor::KindOf(const OsHandle& own) {
   return Step([&](bool works) -> Result<HandleKind> {
-    const auto found = own_.table.find(NumberOf(own));
+    const auto found = own_.table.find(ValueOf(own));
     if (!works || found == own_.table.end()) return Error(StatusCode::kMalformed, "no handle");
     const auto kind = found->second.object->kind;
     if (!kind) return Error(StatusCode::kPermissionDenied, "of a kind that is not passed");
@@ -70,7 +70,7 @@ Result<HandleKind> FakeDoor::KindOf(const OsHandle& own) {
 }
 
 void FakeDoor::Close(OsHandle own) {
-  const Value value = NumberOf(own);
+  const Value value = ValueOf(own);
   static_cast<void>(own.Release());
   if (!own_.alive) return;
   Step([&](bool /*works*/) {
@@ -80,7 +80,7 @@ void FakeDoor::Close(OsHandle own) {
 }
 
 Result<OsHandle> FakeDoor::AdoptSocket(OsHandle own) {
-  const Value value = NumberOf(own);
+  const Value value = ValueOf(own);
   static_cast<void>(own.Release());
   return Step([&](bool works) -> Result<OsHandle> {
     FakeHandle handle = own_.table.at(value);
@@ -111,7 +111,7 @@ Status FakeDoor::Push(const OsHandle& own, std::atomic<Value>& their) {
   return Step([&](bool works) {
     EXPECT_TRUE(own_.may_duplicate);
     if (!works || !their_.alive) return Refused();
-    const auto object = own_.table.at(NumberOf(own)).object;
+    const auto object = own_.table.at(ValueOf(own)).object;
     their = their_.Add({object, Owner::kTransfer, object->kind == HandleKind::kSocket});
     return Status();
   });
@@ -237,7 +237,7 @@ void TwoProcesses::ReceiveOne(FakeSide& to) {
     } else if (auto handles = to.transfer->Receive(records); handles) {
       std::vector<Value> values;
       for (OsHandle& handle : *handles) {
-        const Value value = NumberOf(handle);
+        const Value value = ValueOf(handle);
         static_cast<void>(handle.Release());
         to.process.table.at(value).owner = Owner::kProgram;
         values.push_back(value);

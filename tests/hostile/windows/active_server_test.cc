@@ -133,7 +133,7 @@ TEST_P(ActiveServerTest, SlotThatIsNamedTwiceEndsTheCall) {
 // T78.
 TEST_P(ActiveServerTest, OfferedHandlesAreRefused) {
   const OsHandle event = MakeEvent();
-  for (const uint64_t value : {NumberOf(event), uint64_t{0}, ~uint64_t{0}, uint64_t{0xFFFFFFFE}}) {
+  for (const uint64_t value : {ValueOf(event), uint64_t{0}, ~uint64_t{0}, uint64_t{0xFFFFFFFE}}) {
     EXPECT_TRUE(
         EndsWith(CallAnsweredBy([&] { Reply({{kOffered, kEvent, value}}); }), "not its part"));
     EXPECT_TRUE(IsOpen(event.get()));
@@ -159,7 +159,7 @@ TEST_P(ActiveServerTest, PushedHandlesOfAnotherKindAreClosed) {
     });
     EXPECT_TRUE(EndsWith(status, "")) << kind;
     EXPECT_TRUE(IsOpen(handle->get()));
-    EXPECT_NE(pushed, NumberOf(*handle));
+    EXPECT_NE(pushed, ValueOf(*handle));
   }
 }
 
@@ -234,7 +234,7 @@ TEST_P(ActiveServerTest, TakenHandlesAreClosedOnceAndNoOthers) {
               const HandleRecord offered = RecordOf(*server_, 1);
               for (int i = 0; i < 2; ++i) Tell({kTaken, 0, offered.value});
               for (const uint64_t value : PseudoValues()) Tell({kTaken, 0, value});
-              Tell({kTaken, 0, NumberOf(event)});
+              Tell({kTaken, 0, ValueOf(event)});
               Reply({});
             }),
             Status());
@@ -248,7 +248,7 @@ TEST_P(ActiveServerTest, QuestionsAndAnswersThatCameBeforeEndTheCall) {
                                    {kActive, "to no question"},
                                    {kCannot, "to no question"},
                                    {kNone, "to no question"}}) {
-    EXPECT_TRUE(EndsWith(CallAnsweredBy([&] { Tell({what, 0, NumberOf(MakeEvent())}); }), part));
+    EXPECT_TRUE(EndsWith(CallAnsweredBy([&] { Tell({what, 0, ValueOf(MakeEvent())}); }), part));
   }
 }
 

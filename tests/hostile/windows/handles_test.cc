@@ -29,13 +29,13 @@ class HostileHandlesTest : public HostilePeerTest {
   // A peer whose ledger is `ledger_`: the server duplicates.
   RawPeer ConnectPassive() {
     RawPeer peer = ConnectForHandles();
-    peer.Write(ControlFrame({kAsk, 0, NumberOf(ledger_)}));
+    peer.Write(ControlFrame({kAsk, 0, ValueOf(ledger_)}));
     EXPECT_EQ(RecordTo(peer, 0).what, kActive);
     return peer;
   }
   // Call 9, with this one handle and another good one.
   void GiveTwo(RawPeer& peer, const HandleRecord& record) {
-    peer.Write(GiveFrame(9, 1, 2, 2) + RecordBytes({{kOffered, kFile, NumberOf(good_)}, record}));
+    peer.Write(GiveFrame(9, 1, 2, 2) + RecordBytes({{kOffered, kFile, ValueOf(good_)}, record}));
   }
   std::optional<Status> GoodbyeAfter(RawPeer& peer, const HandleRecord& record) {
     GiveTwo(peer, record);
@@ -69,10 +69,10 @@ TEST_F(HostileHandlesTest, OfferedFileArrives) {
   const OsHandle file = FileWith("one");
   const OsHandle other = FileWith("two");
   peer.Write(GiveFrame(9, 1, 2, 2) +
-             RecordBytes({{kOffered, 2, NumberOf(file)}, {kOffered, 2, NumberOf(other)}}));
+             RecordBytes({{kOffered, 2, ValueOf(file)}, {kOffered, 2, ValueOf(other)}}));
   EXPECT_EQ(AnswerTo(peer, 9), Status());
-  EXPECT_EQ(RecordTo(peer, 1), (HandleRecord{kTaken, 0, NumberOf(file)}));
-  EXPECT_EQ(RecordTo(peer, 2), (HandleRecord{kTaken, 0, NumberOf(other)}));
+  EXPECT_EQ(RecordTo(peer, 1), (HandleRecord{kTaken, 0, ValueOf(file)}));
+  EXPECT_EQ(RecordTo(peer, 2), (HandleRecord{kTaken, 0, ValueOf(other)}));
 }
 
 // T77.
@@ -89,7 +89,7 @@ TEST_F(HostileHandlesTest, PseudoHandlesAreRefused) {
 TEST_F(HostileHandlesTest, NumbersOfTheReceiverAreRefused) {
   const OsHandle event = MakeEvent();
   RawPeer peer = ConnectPassive();
-  EXPECT_TRUE(Says(GoodbyeAfter(peer, {kPushed, kEvent, NumberOf(event)}), StatusCode::kMalformed,
+  EXPECT_TRUE(Says(GoodbyeAfter(peer, {kPushed, kEvent, ValueOf(event)}), StatusCode::kMalformed,
                    {"not its part"}));
   EXPECT_TRUE(IsOpen(event.get()));
 }
@@ -100,11 +100,11 @@ TEST_F(HostileHandlesTest, WhatIsNoHandleOrOfAnotherKindIsRefused) {
   const OsHandle section = MakeSection(4096);
   for (const HandleRecord& record :
        {HandleRecord{kOffered, kFile, reinterpret_cast<uintptr_t>(NumberOfNothing())},
-        HandleRecord{kOffered, kFile, 0x7FFFFFFC}, HandleRecord{kOffered, kFile, NumberOf(event)},
-        HandleRecord{kOffered, kEvent, NumberOf(section)},
-        HandleRecord{kOffered, kSocket, NumberOf(section)},
-        HandleRecord{kOffered, kSocket, NumberOf(event)}, HandleRecord{kOffered, 0, NumberOf(event)},
-        HandleRecord{kOffered, 99, NumberOf(event)}}) {
+        HandleRecord{kOffered, kFile, 0x7FFFFFFC}, HandleRecord{kOffered, kFile, ValueOf(event)},
+        HandleRecord{kOffered, kEvent, ValueOf(section)},
+        HandleRecord{kOffered, kSocket, ValueOf(section)},
+        HandleRecord{kOffered, kSocket, ValueOf(event)}, HandleRecord{kOffered, 0, ValueOf(event)},
+        HandleRecord{kOffered, 99, ValueOf(event)}}) {
     RawPeer peer = ConnectPassive();
     EXPECT_TRUE(Says(GoodbyeAfter(peer, record), StatusCode::kMalformed, {})) << record.value;
     EXPECT_TRUE(IsOpen(event.get()) && IsOpen(section.get()));
@@ -115,7 +115,7 @@ TEST_F(HostileHandlesTest, WhatIsNoHandleOrOfAnotherKindIsRefused) {
 TEST_F(HostileHandlesTest, APipeOrADescriptionIsNoSocket) {
   const OsPipe pipe = MakeOsPipe();
   RawPeer peer = ConnectPassive();
-  EXPECT_TRUE(Says(GoodbyeAfter(peer, {kOffered, kSocket, NumberOf(pipe.reader)}),
+  EXPECT_TRUE(Says(GoodbyeAfter(peer, {kOffered, kSocket, ValueOf(pipe.reader)}),
                    StatusCode::kMalformed, {"as a socket what is none"}));
   EXPECT_TRUE(IsOpen(pipe.reader.get()));
 }
@@ -152,7 +152,7 @@ TEST_F(HostileHandlesTest, WhoShowsItGetsHandlesButGivesNoneThatAreNotThere) {
   const HandleRecord offered = RecordTo(peer, 1);
   EXPECT_EQ(offered.what, kOffered);
   // Twice, and what was not offered.
-  for (const uint64_t value : {offered.value, offered.value, NumberOf(ledger_)}) {
+  for (const uint64_t value : {offered.value, offered.value, ValueOf(ledger_)}) {
     peer.Write(ControlFrame({kTaken, 0, value}));
   }
   EXPECT_EQ(Echo(peer, 10), Status());
@@ -165,7 +165,7 @@ TEST_F(HostileHandlesTest, WhoShowsItGetsHandlesButGivesNoneThatAreNotThere) {
 TEST_F(HostileHandlesTest, PowerOverProcessesIsRefusedWhereNoFieldAsksForIt) {
   for (const auto& [real, handle] : PowersOverProcesses()) {
     for (uint32_t said = 0; said <= kLastKind + 1; ++said) {
-      const HandleRecord record{kOffered, said, NumberOf(handle)};
+      const HandleRecord record{kOffered, said, ValueOf(handle)};
       RawPeer peer = ConnectPassive();
       if (said == real) {
         GiveTwo(peer, record);
@@ -183,7 +183,7 @@ TEST_F(HostileHandlesTest, WhatIsNoLedgerIsNotOpened) {
   const OsHandle event = MakeEvent();
   const OsHandle small = MakeSection(4096);
   const OsHandle reserved = MakeSection(kLedgerBytes, PAGE_READWRITE | SEC_RESERVE);
-  for (const uint64_t value : {NumberOf(event), NumberOf(small), NumberOf(reserved), uint64_t{0},
+  for (const uint64_t value : {ValueOf(event), ValueOf(small), ValueOf(reserved), uint64_t{0},
                                ~uint64_t{0}, uint64_t{0xFFFFFFFF}, uint64_t{0x7FFFFFFC}}) {
     RawPeer peer = ConnectForHandles();
     peer.Write(ControlFrame({kAsk, 0, value}));

@@ -15,7 +15,7 @@
 namespace lwmsg::test {
 
 using internal::HandleRecord;
-using internal::NumberOf;
+using internal::ValueOf;
 
 // As on the wire: HandleRecord::what and kinds.
 enum What : uint32_t { kPushed = 1, kOffered, kTaken, kAsk, kCannot, kActive, kNone };

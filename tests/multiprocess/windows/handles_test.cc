@@ -132,7 +132,7 @@ TEST_P(HandlesTest, PowerOverAProcessPassesOnlyWhereAFieldAsksForIt) {
     ASSERT_FALSE(given);
     EXPECT_EQ(given.error().code(), StatusCode::kInvalidArgument);
     EXPECT_THAT(given.error().message(),
-                HasSubstr("second: a handle of a process, thread, token or job"));
+                testing::HasSubstr("second: a handle of a process, thread, token or job"));
   }
 }
 

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "tests/support/sample_service.h"
+#include "tests/support/windows/handle_table.h"
 
 namespace lwmsg::test {
 namespace {
@@ -57,13 +58,6 @@ std::vector<Passable> OneOfEach() {
   add("Key", key);
   add_handle("socket", MakeSocket());
   return all;
-}
-
-bool SameObject(const OsHandle& a, const OsHandle& b) {
-  using Compare = BOOL WINAPI(HANDLE, HANDLE);
-  static auto* const compare = reinterpret_cast<Compare*>(reinterpret_cast<void*>(
-      GetProcAddress(GetModuleHandleW(L"kernelbase.dll"), "CompareObjectHandles")));
-  return compare(a.get(), b.get()) != 0;
 }
 
 std::vector<Passable> OneOfEachThatControls() {

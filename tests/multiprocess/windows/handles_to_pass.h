@@ -16,7 +16,6 @@ std::vector<Passable> OneOfEach();
 
 // Sends one of each to a server of Sample and gets them back; `check` sees whether they are the
 // same. OK if they came.
-bool SameObject(const OsHandle& a, const OsHandle& b);
 // Of what gives power over a process: this process, a thread of it, its token, and a job.
 std::vector<Passable> OneOfEachThatControls();
 

@@ -75,8 +75,8 @@ int OfferNumber(const Arguments& arguments) {
   const OsHandle ledger = MakeSection(kLedgerBytes);
   const OsHandle event = MakeEvent();
   const std::string number = Value(arguments, "number");
-  const uint64_t value = number.empty() ? NumberOf(event) : std::stoull(number);
-  peer.Write(HelloFrame() + ControlFrame({kAsk, 0, NumberOf(ledger)}) +
+  const uint64_t value = number.empty() ? ValueOf(event) : std::stoull(number);
+  peer.Write(HelloFrame() + ControlFrame({kAsk, 0, ValueOf(ledger)}) +
              FilesReplyFrame(kFirstCallId, {{kOffered, kEvent, value}}));
   AwaitEnd(peer);
   return 0;

@@ -10,6 +10,8 @@
 // What the system knows of a process's handles.
 namespace lwmsg::test {
 
+// Both of this process.
+bool SameObject(const OsHandle& a, const OsHandle& b);
 // How many handles of any kind a process has open.
 size_t CountHandles(uint32_t pid);
 // How many of them are of the same object as `own`, which is this process's.

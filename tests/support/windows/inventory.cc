@@ -82,14 +82,6 @@ void LookAtHandlesOf(uint32_t pid, Look look) {
   });
 }
 
-bool SameObject(const OsHandle& a, const OsHandle& b) {
-  // Since Windows 10, and not in mingw's import libraries.
-  using Compare = BOOL(WINAPI*)(HANDLE, HANDLE);
-  static const auto compare = reinterpret_cast<Compare>(reinterpret_cast<void*>(
-      GetProcAddress(GetModuleHandleW(L"kernelbase.dll"), "CompareObjectHandles")));
-  return compare(a.get(), b.get()) != 0;
-}
-
 // libuv and Winsock keep what they open for the first loop of the process.
 void OpenWhatLibuvKeeps() {
   uv_loop_t loop;
@@ -109,6 +101,14 @@ std::map<OsHandle::Native, std::string> OpenDescriptors() {
     return true;
   });
   return descriptors;
+}
+
+bool SameObject(const OsHandle& a, const OsHandle& b) {
+  // Since Windows 10, and not in mingw's import libraries.
+  using Compare = BOOL(WINAPI*)(HANDLE, HANDLE);
+  static const auto compare = reinterpret_cast<Compare>(reinterpret_cast<void*>(
+      GetProcAddress(GetModuleHandleW(L"kernelbase.dll"), "CompareObjectHandles")));
+  return compare(a.get(), b.get()) != 0;
 }
 
 size_t CountHandles(uint32_t pid) {
