@@ -69,7 +69,7 @@ TEST_F(HostileHandlesTest, OfferedFileArrives) {
   const OsHandle file = FileWith("one");
   const OsHandle other = FileWith("two");
   peer.Write(GiveFrame(9, 1, 2, 2) +
-             RecordBytes({{kOffered, 2, ValueOf(file)}, {kOffered, 2, ValueOf(other)}}));
+             RecordBytes({{kOffered, kFile, ValueOf(file)}, {kOffered, kFile, ValueOf(other)}}));
   EXPECT_EQ(AnswerTo(peer, 9), Status());
   EXPECT_EQ(RecordTo(peer, 1), (HandleRecord{kTaken, 0, ValueOf(file)}));
   EXPECT_EQ(RecordTo(peer, 2), (HandleRecord{kTaken, 0, ValueOf(other)}));
