@@ -1,0 +1,102 @@
+#pragma once
+
+#include <bench.lwmsg.h>
+#include <lwmsg/lwmsg.h>
+
+#include <functional>
+#include <string>
+#include <utility>
+
+#include "contender.h"
+
+namespace bench {
+
+// Room for a MiB of payload and for 256 calls under way.
+lwmsg::Limits BenchLimits();
+void ServeLwmsg(Meeting meeting, const std::string& endpoint, const std::function<void()>& ready);
+// A client of either kind for an endpoint of contender.h.
+template <typename C, typename... Loop>
+std::unique_ptr<C> ConnectLwmsg(Meeting meeting, const std::string& endpoint, Loop&... loop) {
+  if (meeting == Meeting::kPair)
+    return std::make_unique<C>(loop..., lwmsg::OsHandle(std::stoi(endpoint)),
+                               lwmsg::ClientOptions{.limits = BenchLimits()});
+  return std::make_unique<C>(loop...,
+                             (meeting == Meeting::kSocketFile ? "unix:" : "direct:") + endpoint,
+                             lwmsg::ClientOptions{.limits = BenchLimits()});
+}
+
+template <typename T>
+T Must(lwmsg::Result<T> result) {
+  if (!result) Die(result.error().ToString());
+  return std::move(*result);
+}
+
+// Calls do.operator()<kKind>() for the Kind that is known at run time.
+template <typename F>
+void ForKind(Kind kind, F&& function) {
+  switch (kind) {
+    case Kind::kEcho:
+      return function.template operator()<Kind::kEcho>();
+    case Kind::kTake:
+      return function.template operator()<Kind::kTake>();
+    case Kind::kPass:
+      return function.template operator()<Kind::kPass>();
+    case Kind::kShare:
+      return function.template operator()<Kind::kShare>();
+  }
+}
+
+// Fills the requests of a shape and checks their replies.
+class LwmsgCalls {
+ public:
+  explicit LwmsgCalls(const Shape& shape);
+
+  template <Kind kKind>
+  auto Request(const BenchClient& stub, uint64_t number) {
+    if constexpr (kKind == Kind::kEcho) {
+      auto request = stub.Echo();
+      request->setData(Payload(number));
+      return request;
+    } else if constexpr (kKind == Kind::kTake) {
+      auto request = stub.Take();
+      request->setData(Payload(number));
+      return request;
+    } else if constexpr (kKind == Kind::kPass) {
+      auto request = stub.Pass();
+      // What came back goes there again.
+      request->setFile(std::move(file_));
+      return request;
+    } else {
+      auto request = stub.Share();
+      request->setFile(Must(file_.Duplicate()));
+      request->setBytes(shape_.bytes);
+      return request;
+    }
+  }
+
+  template <Kind kKind, typename R>
+  void CheckReply(lwmsg::Result<R> result, uint64_t number) {
+    R reply = Must(std::move(result));
+    if constexpr (kKind == Kind::kEcho) {
+      CheckEcho(std::span(reply.getData().asChars().begin(), reply.getData().size()), shape_.bytes,
+                number);
+    } else if constexpr (kKind == Kind::kTake) {
+      Check(reply.getDigest() == number * 31 + shape_.bytes + (number & 0xff), "a wrong digest");
+    } else if constexpr (kKind == Kind::kPass) {
+      file_ = Must(reply.takeFile());
+      CheckFile(file_.get());
+    } else {
+      Check(reply.getDigest() == shared_digest_, "a wrong digest");
+    }
+  }
+
+ private:
+  capnp::Data::Reader Payload(uint64_t number);
+
+  Shape shape_;
+  std::string payload_;
+  lwmsg::OsHandle file_;
+  uint64_t shared_digest_ = 0;
+};
+
+}  // namespace bench

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "contender.h"
+
+namespace bench {
+
+// Measures `contender` in `scenario` for about `time` and prints a line for each figure: what it is
+// of, the number, its unit. False if the contender cannot do that.
+bool Measure(const Contender& contender, const std::string& scenario,
+             std::chrono::nanoseconds time);
+
+// A client's whole life: connects, calls once, and says so on standard output.
+void CallOnce(const Contender& contender, const std::string& endpoint);
+
+}  // namespace bench
