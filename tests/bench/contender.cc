@@ -38,6 +38,10 @@ uint64_t Digest(std::span<const char> payload) {
   return number * 31 + payload.size() + static_cast<unsigned char>(payload.back());
 }
 
+uint64_t ExpectedDigest(size_t bytes, uint64_t number) {
+  return number * 31 + bytes + (number & 0xff);
+}
+
 int MakeShared(size_t bytes) {
   const int file = memfd_create("payload", MFD_CLOEXEC);
   Check(file >= 0 && ftruncate(file, static_cast<off_t>(bytes)) == 0, "memfd_create");

@@ -68,6 +68,7 @@ void Stamp(std::span<char> payload, uint64_t number);
 void CheckEcho(std::span<const char> payload, size_t bytes, uint64_t number);
 // Of size and both ends.
 uint64_t Digest(std::span<const char> payload);
+uint64_t ExpectedDigest(size_t bytes, uint64_t number);
 // A file in memory with a number in each page, and what whoever maps it finds there.
 int MakeShared(size_t bytes);
 uint64_t SharedDigest(int file, size_t bytes);

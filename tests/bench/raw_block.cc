@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "raw_blocking.h"
+#include "sockets.h"
 
 namespace bench {
 
@@ -27,7 +28,7 @@ void ServeConnection(int socket) {
 }
 
 void Serve(const std::string& endpoint, const std::function<void()>& ready) {
-  const int listener = RawListen(endpoint, 0);
+  const int listener = ListenAt(endpoint, 0);
   ready();
   while (true) {
     const int socket = accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);

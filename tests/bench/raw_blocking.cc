@@ -1,5 +1,7 @@
 #include "raw_blocking.h"
 
+#include "sockets.h"
+
 namespace bench {
 
 namespace {
@@ -36,7 +38,7 @@ class BlockingCaller final : public Client {
 
 std::unique_ptr<Client> ConnectBlocking(const std::string& endpoint, const Shape& shape) {
   if (shape.connections > 1 || shape.outstanding > kMostOutstanding) return nullptr;
-  return std::make_unique<BlockingCaller>(RawConnect(endpoint, 0), shape);
+  return std::make_unique<BlockingCaller>(ConnectTo(endpoint, 0), shape);
 }
 
 }  // namespace bench

@@ -13,6 +13,7 @@
 
 #include "raw_blocking.h"
 #include "raw_frames.h"
+#include "sockets.h"
 
 namespace bench {
 
@@ -135,8 +136,7 @@ class EpollLoop {
 
 class EpollServer final : public EpollLoop {
  public:
-  explicit EpollServer(const std::string& endpoint)
-      : listener_(RawListen(endpoint, SOCK_NONBLOCK)) {
+  explicit EpollServer(const std::string& endpoint) : listener_(ListenAt(endpoint, SOCK_NONBLOCK)) {
     Watch(listener_, nullptr);
   }
 
@@ -178,7 +178,7 @@ class EpollCaller final : public Client, EpollLoop {
     for (auto& calls : calls_) calls = std::make_unique<RawCalls>(shape);
     streams_.resize(shape.connections);
     for (Stream& stream : streams_) {
-      stream.socket = RawConnect(endpoint, SOCK_NONBLOCK);
+      stream.socket = ConnectTo(endpoint, SOCK_NONBLOCK);
       Watch(stream.socket, &stream);
     }
   }
@@ -230,14 +230,14 @@ void Serve(const std::string& endpoint, const std::function<void()>& ready) {
   server.Run();
 }
 
-std::unique_ptr<Client> ConnectTo(const std::string& endpoint, const Shape& shape) {
+std::unique_ptr<Client> ConnectEpoll(const std::string& endpoint, const Shape& shape) {
   return std::make_unique<EpollCaller>(endpoint, shape);
 }
 
 }  // namespace
 
 std::vector<Contender> Contenders() {
-  return {{.name = "raw-epoll", .serve = Serve, .connect = ConnectTo},
+  return {{.name = "raw-epoll", .serve = Serve, .connect = ConnectEpoll},
           {.name = "raw-epoll-server", .serve = Serve, .connect = ConnectBlocking}};
 }
 

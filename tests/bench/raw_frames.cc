@@ -3,45 +3,9 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 namespace bench {
-
-namespace {
-
-constexpr int kBacklog = 1024;
-
-sockaddr_un Address(const std::string& path) {
-  sockaddr_un address = {};
-  address.sun_family = AF_UNIX;
-  path.copy(address.sun_path, sizeof address.sun_path - 1);
-  return address;
-}
-
-int Socket(int flags) {
-  const int socket = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
-  Check(socket >= 0, "socket");
-  return socket;
-}
-
-}  // namespace
-
-int RawListen(const std::string& endpoint, int flags) {
-  const int socket = Socket(flags);
-  const sockaddr_un address = Address(endpoint);
-  Check(bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0, "bind");
-  Check(listen(socket, kBacklog) == 0, "listen");
-  return socket;
-}
-
-int RawConnect(const std::string& endpoint, int flags) {
-  const int socket = Socket(flags);
-  const sockaddr_un address = Address(endpoint);
-  Check(connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0,
-        "connect");
-  return socket;
-}
 
 ssize_t RawSend(int socket, const RawHeader& header, std::span<const char> payload, int file) {
   iovec pieces[] = {{const_cast<RawHeader*>(&header), sizeof header},
@@ -124,10 +88,8 @@ void RawCalls::CheckReply(const RawFrame& reply, uint64_t id) const {
   switch (shape_.kind) {
     case Kind::kEcho:
       return CheckEcho(reply.payload, shape_.bytes, id);
-    case Kind::kTake: {
-      const uint64_t digest = id * 31 + shape_.bytes + (id & 0xff);
-      return Check(number == digest, "a wrong digest");
-    }
+    case Kind::kTake:
+      return Check(number == ExpectedDigest(shape_.bytes, id), "a wrong digest");
     case Kind::kPass:
       CheckFile(reply.file);
       close(reply.file);

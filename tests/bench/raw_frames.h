@@ -23,9 +23,6 @@ struct RawFrame {
   int file = -1;  // The receiver's.
 };
 
-int RawListen(const std::string& endpoint, int flags);
-int RawConnect(const std::string& endpoint, int flags);
-
 // sendmsg of header and payload with `file`, if it is one; recvmsg of whatever comes, which sets
 // `file` if one came with it. As these give errors.
 ssize_t RawSend(int socket, const RawHeader& header, std::span<const char> payload, int file);
