@@ -34,12 +34,11 @@ FLOORS = {
 MODES = ["one", "free"]
 # Program: what Debian calls the packages that it needs.
 RIVALS = {
-    "capnp_rpc": "libcapnp-dev",
     "sd_bus": "libsystemd-dev",
     "grpc": "libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc",
     "zeromq": "libzmq3-dev",
     "nng": "libnng-dev",
-    "thrift": "libthrift-dev thrift-compiler",
+    "thrift": "libthrift-dev thrift-compiler libboost-dev",
 }
 CANNOT = 3  # As main.cc has it.
 
