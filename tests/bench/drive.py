@@ -8,6 +8,8 @@ import argparse
 import fnmatch
 import os
 import pathlib
+import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -42,12 +44,15 @@ RIVALS = {
 }
 CANNOT = 3  # As main.cc has it.
 
-QUICK = {"seconds": 225, "rounds": 3}
-FULL = {"seconds": 1740, "rounds": 9}
-# What a run takes besides measuring: two processes, the warm-up, a connection.
-START_SECONDS = 0.02
+QUICK = {"seconds": 210, "rounds": 3}
+FULL = {"seconds": 1650, "rounds": 9}
+# What a run takes besides measuring (two processes, a connection), until a round has shown it.
+START_SECONDS = 0.05
 SHORTEST_RUN, LONGEST_RUN = 0.01, 0.3
 RUN_TIMEOUT = 20
+# A run is disturbed if others had more of the processors that it could use, and is then repeated.
+MOST_FOREIGN_SHARE = 0.1
+ATTEMPTS = 3
 
 
 class Contender:
@@ -71,21 +76,63 @@ def missing_rivals(folder):
             if not (folder / f"bench_{name}").exists()}
 
 
+class Load:
+    """What of the time of some processors went to others than this process's children."""
+
+    def __init__(self, processors):
+        self.processors = processors
+        self.start = time.monotonic()
+        self.busy, self.own = self.read_busy(), self.read_own()
+
+    def foreign_share(self):
+        foreign = self.read_busy() - self.busy - (self.read_own() - self.own)
+        return foreign / (time.monotonic() - self.start) / len(self.processors)
+
+    def read_busy(self):
+        names = {f"cpu{number}" for number in self.processors}
+        ticks = 0
+        for line in pathlib.Path("/proc/stat").read_text(encoding="ascii").splitlines():
+            name, *times = line.split()
+            if name in names:
+                user, nice, system, _, _, interrupt, soft_interrupt, steal = map(int, times[:8])
+                ticks += user + nice + system + interrupt + soft_interrupt + steal
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+    @staticmethod
+    def read_own():
+        return sum(usage.ru_utime + usage.ru_stime for usage in
+                   map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)))
+
+
 class Runner:
     """Runs a contender once in a scenario; remembers who cannot do what."""
 
-    def __init__(self, seconds):
-        self.seconds = seconds
+    def __init__(self):
+        self.seconds = SHORTEST_RUN
+        self.runs = 0
+        self.no_more_repeats = 0.0
         self.unable = set()
-        self.processor = min(os.sched_getaffinity(0))
+        self.processors = sorted(os.sched_getaffinity(0))
+        self.processor = self.processors[0]
 
     def run(self, contender, scenario, mode):
-        """The figures, as {name: (value, unit)}; empty if there are none."""
+        """The figures, as {name: (value, unit)}, or none; and whether nobody disturbed the run."""
         if (contender.name, scenario) in self.unable:
-            return {}
-        command = [contender.program, "run", contender.name, scenario, str(self.seconds)]
-        if mode == "one":
-            command = ["taskset", "-c", str(self.processor)] + command
+            return {}, True
+        figures, quiet = {}, False
+        for _ in range(ATTEMPTS):
+            self.runs += 1
+            processors = [self.processor] if mode == "one" else self.processors
+            load = Load(processors)
+            figures = self.run_once(contender, scenario, processors)
+            quiet = load.foreign_share() <= MOST_FOREIGN_SHARE
+            if quiet or not figures or time.monotonic() > self.no_more_repeats:
+                break
+        return figures, quiet
+
+    def run_once(self, contender, scenario, processors):
+        command = ["taskset", "-c", ",".join(map(str, processors)), contender.program, "run",
+                   contender.name, scenario, str(self.seconds)]
         with tempfile.TemporaryDirectory() as folder:
             try:
                 done = subprocess.run(command, cwd=folder, capture_output=True, text=True,
@@ -114,35 +161,47 @@ def run_round(runner, contenders, scenarios, modes, results):
     for scenario in scenarios:
         for mode in modes:
             floor = by_name.get(FLOORS[scenario])
-            before = runner.run(floor, scenario, mode) if floor else {}
+            run_floor = (lambda: runner.run(floor, scenario, mode)) if floor else (lambda: ({}, True))
+            before, before_quiet = run_floor()
             for contender in contenders:
-                figures = runner.run(contender, scenario, mode)
+                figures, quiet = runner.run(contender, scenario, mode)
                 if not figures:
                     continue
-                after = runner.run(floor, scenario, mode) if floor else {}
-                results.add(scenario, contender.name, mode, figures, [before, after])
-                before = after
+                after, after_quiet = run_floor()
+                results.add((scenario, contender.name, mode), figures, [before, after],
+                            quiet and before_quiet and after_quiet)
+                before, before_quiet = after, after_quiet
 
 
-def run_length(plan, runs):
+def run_length(round_seconds, runs, overhead):
     """How long each of so many runs a round may take."""
-    seconds = plan["seconds"] / plan["rounds"] / max(runs, 1) - START_SECONDS
     # The warm-up takes a fifth of it again.
-    return min(max(seconds / 1.2, SHORTEST_RUN), LONGEST_RUN)
+    seconds = (round_seconds / max(runs, 1) - overhead) / 1.2
+    return min(max(seconds, SHORTEST_RUN), LONGEST_RUN)
 
 
 def measure(contenders, scenarios, modes, plan):
-    # With the floor between them; that somebody cannot do something makes it shorter.
+    # With the floor between them; that somebody cannot do something shows in the first round.
     runs = 2 * len(contenders) * len(scenarios) * len(modes)
-    runner = Runner(run_length(plan, runs))
+    overhead = START_SECONDS
+    runner = Runner()
     results = report.Results()
     start = time.monotonic()
     for number in range(plan["rounds"]):
         begun = time.monotonic()
+        left = plan["seconds"] - (begun - start)
+        share = left / (plan["rounds"] - number)
+        runner.seconds = run_length(share, runs, overhead)
+        # Half a round may go before there must be no more repeating if it shall end in time.
+        runner.no_more_repeats = begun + share / 2
+        runner.runs = 0
         run_round(runner, contenders, scenarios, modes, results)
-        now = time.monotonic()
-        print(f"round {number + 1}: {now - begun:.0f} s", file=sys.stderr)
-        if now - start + (now - begun) > plan["seconds"]:
+        took = time.monotonic() - begun
+        runs = runner.runs
+        overhead = max(took / max(runs, 1) - 1.2 * runner.seconds, 0)
+        print(f"round {number + 1}: {runs} runs of {runner.seconds:.2f} s, {took:.0f} s in all",
+              file=sys.stderr)
+        if left - took < overhead * runs:
             break
     return results
 
@@ -157,6 +216,8 @@ def parse_arguments():
                              "may be given several times")
     parser.add_argument("--mode", choices=MODES, action="append", help="default: both")
     parser.add_argument("--tsv", metavar="FILE", type=pathlib.Path, help="default: beside the programs")
+    parser.add_argument("--plot", metavar="FILE.svg", type=pathlib.Path,
+                        help="draw the ratios, of the first mode; needs gnuplot")
     parser.add_argument("--programs", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
     return parser.parse_args()
 
@@ -169,16 +230,21 @@ def choose(names, patterns):
 
 def main():
     arguments = parse_arguments()
-    contenders = find_contenders(arguments.programs)
+    contenders = find_contenders(arguments.programs.resolve())
     names = choose([contender.name for contender in contenders], arguments.only)
     scenarios = choose(FLOORS, arguments.only)
     floors = {FLOORS[scenario] for scenario in scenarios}
     chosen = [each for each in contenders if each.name in names or each.name in floors]
     plan = FULL if arguments.full else QUICK
-    results = measure(chosen, scenarios, arguments.mode or MODES, plan)
+    modes = arguments.mode or MODES
+    results = measure(chosen, scenarios, modes, plan)
     tsv = arguments.tsv or arguments.programs / "results.tsv"
     results.write_tsv(tsv)
     results.print_table(sys.stdout)
+    if arguments.plot and shutil.which("gnuplot"):
+        results.plot(arguments.plot.resolve(), modes[0])
+    elif arguments.plot:
+        print("not drawn: there is no gnuplot; apt-get install gnuplot-nox")
     for rival, packages in missing_rivals(arguments.programs).items():
         print(f"left out: {rival}; to have it: apt-get install {packages}")
     print(f"all figures: {tsv}")

@@ -8,6 +8,9 @@ namespace bench {
 namespace {
 
 constexpr size_t kMostSamples = 1 << 18;
+constexpr auto kWindow = std::chrono::milliseconds(2);
+
+double Seconds(Meter::Clock::duration time) { return std::chrono::duration<double>(time).count(); }
 
 }  // namespace
 
@@ -27,12 +30,22 @@ bool Meter::Done() {
     if (sample_count_ < samples_.size())
       samples_[sample_count_++] = static_cast<uint32_t>((now - last_).count());
     last_ = now;
+    if (now - window_ >= kWindow) EndWindow(now);
   }
   return answers_ < most_ && last_ < end_;
 }
 
-double Meter::seconds() const {
-  return std::chrono::duration<double>(Clock::now() - start_).count();
+void Meter::EndWindow(Clock::time_point now) {
+  rates_.push_back(static_cast<double>(answers_ - window_answers_) / Seconds(now - window_));
+  window_ = now;
+  window_answers_ = answers_;
+}
+
+double Meter::Rate() {
+  if (rates_.empty()) EndWindow(Clock::now());
+  const auto middle = rates_.begin() + static_cast<ptrdiff_t>(rates_.size() / 2);
+  std::nth_element(rates_.begin(), middle, rates_.end());
+  return *middle;
 }
 
 double Meter::Percentile(double percent) {

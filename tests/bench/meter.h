@@ -23,11 +23,14 @@ class Meter {
   bool Done();
 
   size_t answers() const { return answers_; }
-  double seconds() const;
+  // Answers a second, as the median of short windows: where other processes take the processor away
+  // for a while, those windows are few and long.
+  double Rate();
   // Of the samples, in microseconds.
   double Percentile(double percent);
 
  private:
+  void EndWindow(Clock::time_point now);
   Meter(size_t most, Clock::duration time, size_t stride, size_t most_samples);
 
   size_t most_;
@@ -36,9 +39,12 @@ class Meter {
   // Pages that are touched for the first time would be felt: all is there from the start.
   std::vector<uint32_t> samples_;
   size_t sample_count_ = 0;
+  std::vector<double> rates_;
+  size_t window_answers_ = 0;
   Clock::time_point start_ = Clock::now();
   Clock::time_point end_;
   Clock::time_point last_ = start_;
+  Clock::time_point window_ = start_;
 };
 
 }  // namespace bench

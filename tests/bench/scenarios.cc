@@ -55,14 +55,13 @@ void PrintTimes(Meter& meter, double cpu_seconds) {
   Print("cpu", cpu_seconds / static_cast<double>(meter.answers()) * 1e6, "us");
 }
 
-void PrintRate(const Meter& meter, const Shape& shape, double cpu_seconds) {
-  const auto answers = static_cast<double>(meter.answers());
-  const double rate = answers / meter.seconds();
+void PrintRate(Meter& meter, const Shape& shape, double cpu_seconds) {
+  const double rate = meter.Rate();
   if (shape.kind == Kind::kEcho)
     Print("rate", rate, "calls/s");
   else
     Print("rate", rate * static_cast<double>(shape.bytes) / kGib, "GiB/s");
-  Print("cpu", cpu_seconds / answers * 1e6, "us");
+  Print("cpu", cpu_seconds / static_cast<double>(meter.answers()) * 1e6, "us");
 }
 
 bool MeasureCalls(const Contender& contender, const Calls& calls, nanoseconds time) {
