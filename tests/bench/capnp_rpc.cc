@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <kj/async-io.h>
 #include <kj/debug.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "contender.h"

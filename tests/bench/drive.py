@@ -81,11 +81,13 @@ class Load:
 
     def __init__(self, processors):
         self.processors = processors
+        self.tick = 1 / os.sysconf("SC_CLK_TCK")
         self.start = time.monotonic()
         self.busy, self.own = self.read_busy(), self.read_own()
 
     def foreign_share(self):
-        foreign = self.read_busy() - self.busy - (self.read_own() - self.own)
+        # The kernel counts what is busy in ticks, and one more or less says nothing.
+        foreign = self.read_busy() - self.busy - (self.read_own() - self.own) - self.tick
         return foreign / (time.monotonic() - self.start) / len(self.processors)
 
     def read_busy(self):
@@ -96,7 +98,7 @@ class Load:
             if name in names:
                 user, nice, system, _, _, interrupt, soft_interrupt, steal = map(int, times[:8])
                 ticks += user + nice + system + interrupt + soft_interrupt + steal
-        return ticks / os.sysconf("SC_CLK_TCK")
+        return ticks * self.tick
 
     @staticmethod
     def read_own():
@@ -138,22 +140,23 @@ class Runner:
                 done = subprocess.run(command, cwd=folder, capture_output=True, text=True,
                                       timeout=RUN_TIMEOUT)
             except subprocess.TimeoutExpired:
-                return self.give_up(contender, scenario, f"took more than {RUN_TIMEOUT} s")
+                # That would be so again.
+                self.unable.add((contender.name, scenario))
+                complain(contender, scenario, f"took more than {RUN_TIMEOUT} s")
+                return {}
         if done.returncode == CANNOT:
-            return self.give_up(contender, scenario, None)
-        if done.returncode != 0:
-            return self.give_up(contender, scenario, done.stderr.strip() or done.returncode)
+            self.unable.add((contender.name, scenario))
+        elif done.returncode != 0:
+            complain(contender, scenario, done.stderr.strip() or done.returncode)
         figures = {}
-        for line in done.stdout.splitlines():
+        for line in done.stdout.splitlines() if done.returncode == 0 else []:
             name, value, unit = line.split("\t")
             figures[name] = (float(value), unit)
         return figures
 
-    def give_up(self, contender, scenario, why):
-        self.unable.add((contender.name, scenario))
-        if why is not None:
-            print(f"{contender.name} failed in {scenario}: {why}", file=sys.stderr)
-        return {}
+
+def complain(contender, scenario, why):
+    print(f"{contender.name} failed in {scenario}: {why}", file=sys.stderr)
 
 
 def run_round(runner, contenders, scenarios, modes, results):

@@ -1,6 +1,5 @@
 // sd-bus, peer to peer: an sd-event loop in the server, a bus object for each connection.
 
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
