@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -32,6 +33,9 @@ struct ClientOptions {
   // Clients with copies of one key are in one session. Empty: a session of its own for each
   // connection.
   std::optional<SessionKey> session = {};
+  // Of a BlockingClient: how long it looks for what it waits for before it sleeps, as
+  // Loop::SetBusyWait, which is for clients on a loop.
+  std::chrono::microseconds busy_wait{20};
   // Called when a connection has ended, with the reason.
   UniqueFunction<void(const Status& reason)> on_end = {};
   // Called when a connection is in another session than the one before: the server was started

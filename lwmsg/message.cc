@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <span>
 
 #include "lwmsg/internal/capnp_text.h"
 #include "lwmsg/internal/message_state.h"
@@ -19,11 +20,14 @@ void PutLittleEndian(kj::byte* to, T value) {
 
 // The frame header and the Cap'n Proto segment table (capnproto.org/encoding.html, "Serialization
 // Over a Stream") for `segments`.
-void WriteHeader(std::vector<kj::byte>& header, size_t handles,
+size_t HeaderBytes(size_t segments) {
+  return internal::kFrameHeaderBytes + (4 * (segments + 1) + 7) / 8 * 8;
+}
+
+// `header` is zero, and has room.
+void WriteHeader(std::span<kj::byte> header, size_t handles,
                  kj::ArrayPtr<const kj::ArrayPtr<const capnp::word>> segments) {
-  const size_t table_bytes = (4 * (segments.size() + 1) + 7) / 8 * 8;
-  size_t words = table_bytes / 8;
-  header.assign(internal::kFrameHeaderBytes + table_bytes, 0);
+  size_t words = (header.size() - internal::kFrameHeaderBytes) / 8;
   kj::byte* table = header.data() + internal::kFrameHeaderBytes;
   PutLittleEndian<uint32_t>(table, static_cast<uint32_t>(segments.size() - 1));
   for (auto& segment : segments) {
@@ -107,6 +111,16 @@ const std::vector<internal::ObjectName>& OutgoingMessage::object_names() const {
 
 kj::ArrayPtr<const kj::ArrayPtr<const kj::byte>> OutgoingMessage::Pieces() {
   auto segments = state_->builder.getSegmentsForOutput();
+  auto block = kj::arrayPtr(state_->block.data(), state_->block.size());
+  constexpr size_t kHeader = internal::kShortHeaderWords;
+  if (segments.size() == 1 && segments[0].begin() == block.begin() + kHeader) {
+    auto bytes = block.slice(0, kHeader + segments[0].size()).asBytes();
+    WriteHeader(std::span(bytes.begin(), kHeader * sizeof(capnp::word)), state_->handles.size(),
+                segments);
+    state_->only_piece = bytes;
+    return kj::arrayPtr(&state_->only_piece, 1);
+  }
+  state_->header.assign(HeaderBytes(segments.size()), 0);
   WriteHeader(state_->header, state_->handles.size(), segments);
   auto& pieces = state_->pieces;
   pieces.clear();
@@ -117,7 +131,7 @@ kj::ArrayPtr<const kj::ArrayPtr<const kj::byte>> OutgoingMessage::Pieces() {
 
 size_t OutgoingMessage::ByteSize() {
   auto segments = state_->builder.getSegmentsForOutput();
-  size_t bytes = (4 * (segments.size() + 1) + 7) / 8 * 8;
+  size_t bytes = HeaderBytes(segments.size()) - internal::kFrameHeaderBytes;
   for (auto& segment : segments) bytes += segment.asBytes().size();
   return bytes;
 }
@@ -140,9 +154,35 @@ capnp::AnyPointer::Reader PayloadOf(const wire::Envelope::Reader& envelope) {
 }  // namespace
 
 namespace internal {
+namespace {
+
+using SmallWords = BlockPool<kFirstSegmentWords * sizeof(capnp::word), kPooledMessages>;
+
+// Private, as its base has no virtual destructor.
+class SmallWordsDisposer final : private kj::ArrayDisposer {
+ public:
+  static const kj::ArrayDisposer& Instance() {
+    static const SmallWordsDisposer disposer;
+    return disposer;
+  }
+
+ private:
+  void disposeImpl(void* first, size_t /*element_size*/, size_t /*count*/, size_t /*capacity*/,
+                   void (* /*destroy*/)(void*)) const override {
+    SmallWords::Give(first);
+  }
+};
+
+}  // namespace
+
+kj::Array<capnp::word> NewWords(size_t count) {
+  if (count > kFirstSegmentWords) return kj::heapArray<capnp::word>(count);
+  auto* words = static_cast<capnp::word*>(SmallWords::Take());
+  return kj::Array<capnp::word>(words, count, SmallWordsDisposer::Instance());
+}
 
 Frame ToFrame(OutgoingMessage message) {
-  Frame frame{kj::heapArray<capnp::word>(message.ByteSize() / sizeof(capnp::word)), {}};
+  Frame frame{NewWords(message.ByteSize() / sizeof(capnp::word)), {}};
   kj::byte* to = frame.words.asBytes().begin();
   size_t skip = kFrameHeaderBytes;
   for (auto piece : message.Pieces()) {

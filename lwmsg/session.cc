@@ -1,8 +1,9 @@
 #include "lwmsg/session.h"
 
-#include <random>
+#include <span>
 #include <string>
 
+#include "lwmsg/internal/random.h"
 #include "lwmsg/session_key.h"
 
 namespace lwmsg {
@@ -17,9 +18,8 @@ Status NoSuchObject(uint64_t id) {
 }  // namespace
 
 uint64_t RandomId() {
-  std::random_device random;
   uint64_t id = 0;
-  while (id == 0) id = uint64_t{random()} << 32 | random();
+  while (id == 0) internal::FillRandom(std::as_writable_bytes(std::span(&id, 1)));
   return id;
 }
 

@@ -11,7 +11,8 @@ class BlockingClient::Impl {
  public:
   template <typename Where>
   Impl(Where where, ClientOptions options)
-      : connector_(loop_, std::move(where), std::move(options),
+      : loop_(options.busy_wait),
+        connector_(loop_, std::move(where), std::move(options),
                    [this](bool may_wait) { loop_.RunOnce(may_wait); }) {}
 
   void Close() {

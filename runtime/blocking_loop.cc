@@ -62,7 +62,40 @@ Result<std::unique_ptr<IoLoop::Watch>> BlockingLoop::MakeWatch(OsHandle::Native 
 
 void BlockingLoop::OnEarliestTimer(std::optional<TimePoint> /*when*/) {}
 
+void BlockingLoop::Tell(NativeWatch& watch, Ready happened) {
+  notified_ = &watch;
+  watch.callback(happened);
+  notified_ = nullptr;
+}
+
+bool BlockingLoop::WaitForReader(NativeWatch& reader, int timeout_ms) {
+  const uint64_t before = arrivals();
+  if (adaptive().Begin(Now())) {
+    do {
+      Tell(reader, {true, false});
+      if (arrivals() != before || watches_.empty()) {
+        adaptive().Found();
+        return true;
+      }
+      YieldProcessor();
+    } while (!adaptive().IsOver(Now()));
+    adaptive().Missed();
+  }
+  if (!reader.wanted.in_read || (timeout_ms >= 0 && timeout_ms < kLongestRead.count()))
+    return false;
+  Tell(reader, {true, false, true});
+  if (arrivals() == before) {
+    turn_time_ = Now();
+    RunTimers(turn_time_);
+  }
+  return true;
+}
+
 void BlockingLoop::WaitForWatches(int timeout_ms) {
+  if (timeout_ms != 0 && watches_.size() == 1) {
+    NativeWatch& only = *watches_.front();
+    if (only.wanted.readable && !only.wanted.writable && WaitForReader(only, timeout_ms)) return;
+  }
   std::vector<Waited> waited;
   const std::vector<NativeWatch*> watches = watches_;
   waited.reserve(watches.size());
@@ -75,9 +108,7 @@ void BlockingLoop::WaitForWatches(int timeout_ms) {
     const bool lives = std::find(watches_.begin(), watches_.end(), watches[i]) != watches_.end();
     const Ready happened = waited[i].happened;
     if (!lives || (!happened.readable && !happened.writable)) continue;
-    notified_ = watches[i];
-    watches[i]->callback(happened);
-    notified_ = nullptr;
+    Tell(*watches[i], happened);
   }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <memory>
@@ -16,6 +17,7 @@ namespace lwmsg::internal {
 // An IoLoop for a thread that waits itself: the blocking client's.
 class BlockingLoop final : public IoLoop {
  public:
+  explicit BlockingLoop(std::chrono::microseconds busy_wait) { SetBusyWait(busy_wait); }
   ~BlockingLoop() override;
 
   // Waits until something happens, if it `may_wait`, and lets what has happened take its course.
@@ -27,6 +29,11 @@ class BlockingLoop final : public IoLoop {
   void Hold() override {}
   void Unhold() override {}
   TimePoint TurnTime() const override { return turn_time_; }
+  bool sleeps_in_reads() const override { return true; }
+  void NoteArrival() override {
+    IoLoop::NoteArrival();
+    turn_time_ = Now();
+  }
   Result<std::unique_ptr<Watch>> MakeWatch(OsHandle::Native native,
                                            ReadyCallback callback) override;
 
@@ -35,6 +42,9 @@ class BlockingLoop final : public IoLoop {
 
   void OnEarliestTimer(std::optional<TimePoint> when) override;
   void WaitForWatches(int timeout_ms);
+  // With one watch, which only reads: looks, or waits in the read. False: neither.
+  bool WaitForReader(NativeWatch& reader, int timeout_ms);
+  void Tell(NativeWatch& watch, Ready happened);
   void WaitForPost();
   int Timeout();
   bool RunPosted();

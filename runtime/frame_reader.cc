@@ -136,7 +136,7 @@ Status FrameReader::ParseHeader() {
                      std::to_string(limits_.max_frame_handles) + ", Limits::max_frame_handles");
   }
   // Not touched before the bytes come, so a false promise costs address space, not memory.
-  body_ = kj::heapArray<capnp::word>(bytes / 8);
+  body_ = NewWords(bytes / 8);
   body_size_ = 0;
   return Status();
 }

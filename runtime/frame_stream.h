@@ -16,7 +16,7 @@
 namespace lwmsg::internal {
 
 // Frames to and from one peer over one socket or pipe: the only place that reads and writes it.
-// Never blocks, never calls back. Each platform has one.
+// Never blocks but in a Read that shall, never calls back. Each platform has one.
 class FrameStream {
  public:
   virtual ~FrameStream() = default;
@@ -30,8 +30,10 @@ class FrameStream {
                                                            IoLoop::ReadyCallback callback) = 0;
 
   enum class Progress { kSome, kBlocked, kEnd };
-  // Reads once. kSome: ask Next. Error: kUnavailable, kMalformed (handles were lost).
-  virtual Result<Progress> Read(std::span<std::byte> shared) = 0;
+  // Reads once. kSome: ask Next. Error: kUnavailable, kMalformed (handles were lost). If it
+  // `waits`, and can_wait_in_read(): until there is something, for at most kLongestRead.
+  virtual Result<Progress> Read(std::span<std::byte> shared, bool waits) = 0;
+  virtual bool can_wait_in_read() const { return false; }
   // As FrameReader::Next.
   Result<std::optional<Frame>> Next() { return reader_.Next(); }
   // True if the last read may have left something behind.

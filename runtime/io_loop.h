@@ -1,12 +1,15 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <vector>
 
 #include "lwmsg/executor.h"
 #include "lwmsg/os_handle.h"
+#include "runtime/adaptive_wait.h"
 
 namespace lwmsg::internal {
 
@@ -27,6 +30,9 @@ class IoLoop : public Executor {
   struct Ready {
     bool readable;
     bool writable;
+    // Wanted: the reader can wait in its read, if there is nothing else to wait for. Happened: it
+    // shall.
+    bool in_read = false;
   };
   using ReadyCallback = UniqueFunction<void(Ready)>;
 
@@ -44,6 +50,15 @@ class IoLoop : public Executor {
   virtual Result<std::unique_ptr<Watch>> MakeWatch(OsHandle::Native native,
                                                    ReadyCallback callback) = 0;
 
+  // A stream has read something: a look for it was not in vain.
+  virtual void NoteArrival() { ++arrivals_; }
+
+  // How long this loop looks for what may come before it sleeps, at most; see AdaptiveWait.
+  void SetBusyWait(std::chrono::microseconds longest) { adaptive_.set_longest(longest); }
+
+  // Whether this loop uses Ready::in_read.
+  virtual bool sleeps_in_reads() const { return false; }
+
   // Between them the loop does not run out, as if it watched a socket. They nest.
   virtual void Hold() = 0;
   virtual void Unhold() = 0;
@@ -56,12 +71,16 @@ class IoLoop : public Executor {
   std::span<std::byte> read_buffer();
 
  protected:
+  AdaptiveWait& adaptive() { return adaptive_; }
+  uint64_t arrivals() const { return arrivals_; }
   void FlushAll();
   bool has_flushes() const { return !flushes_.empty(); }
 
  private:
   std::vector<Flushable*> flushes_;
   std::unique_ptr<std::byte[]> read_buffer_;
+  AdaptiveWait adaptive_;
+  uint64_t arrivals_ = 0;
 };
 
 }  // namespace lwmsg::internal

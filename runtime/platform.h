@@ -2,6 +2,7 @@
 
 #include <uv.h>
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -39,6 +40,12 @@ struct Waited {
 };
 // Waits until something wanted has happened, for at most `timeout_ms`; -1: without end.
 void Wait(std::span<Waited> waited, int timeout_ms);
+
+// Lets others run on this thread's processor, and returns.
+void YieldProcessor();
+
+// How long a read that waits does so at most: FrameStream::Read.
+constexpr std::chrono::milliseconds kLongestRead{1000};
 
 // To be connected to `endpoint`, of a kind other than DIRECT. If `server_euid` is given, to no
 // other user's server. Error: kInvalidArgument, kUnimplemented for a kind that this platform does

@@ -107,11 +107,13 @@ void StreamTransport::OnReady(IoLoop::Ready ready) {
   if (ready.writable) Flush();
   if (link.get() == nullptr || !ready.readable) return;
   if (state_ == State::kFinishing) return ReadAnswers();
-  if (state_ == State::kOpen && Receive()) Flush();
+  if (state_ == State::kOpen && Receive(ready.in_read)) Flush();
 }
 
 void StreamTransport::ReadAnswers() {
-  auto progress = stream_->Read(loop_.read_buffer());
+  auto progress = stream_->Read(loop_.read_buffer(), false);
+  if (progress && *progress == FrameStream::Progress::kBlocked) return;
+  loop_.NoteArrival();
   if (!progress || *progress == FrameStream::Progress::kEnd) return Finish();
   while (true) {
     auto frame = stream_->Next();
@@ -124,17 +126,18 @@ void StreamTransport::ReadAnswers() {
 
 bool StreamTransport::AwaitsAnswers() const { return !failed_ && stream_->awaits_peer(); }
 
-bool StreamTransport::Receive() {
+bool StreamTransport::Receive(bool waits) {
   // Inside a handler that waits: what was read with its frame comes first.
   if (delivering_ && !Deliver()) return false;
   for (int i = 0; i < kMaxReads; ++i) {
     const auto shared = loop_.read_buffer();
-    auto progress = stream_->Read(shared);
+    auto progress = stream_->Read(shared, waits && i == 0);
+    if (progress && *progress == FrameStream::Progress::kBlocked) return true;
+    loop_.NoteArrival();
     if (!progress) {
       Fail(std::move(progress).error());
       return false;
     }
-    if (*progress == FrameStream::Progress::kBlocked) return true;
     if (*progress == FrameStream::Progress::kEnd) {
       Fail(stream_->at_boundary() ? Status()
                                   : Status(StatusCode::kUnavailable,
@@ -178,7 +181,7 @@ bool StreamTransport::TellUnsent() {
 void StreamTransport::UpdateWatch(bool blocked) {
   if (!watch_) return;
   const bool reads = state_ == State::kFinishing ? AwaitsAnswers() : !failed_;
-  watch_->Want({reads, blocked});
+  watch_->Want({reads, blocked, stream_->can_wait_in_read()});
 }
 
 void StreamTransport::OnTimer() {

@@ -39,7 +39,7 @@ class StreamTransport final : public Transport, private Flushable {
   void Open();
   void OnReady(IoLoop::Ready ready);
   // Reads and delivers until nothing is there for now. False if this was destroyed or is closed.
-  bool Receive();
+  bool Receive(bool waits);
   bool Deliver();
   // After Close: for what is still going out. Whole messages are dropped.
   void ReadAnswers();

@@ -15,6 +15,8 @@ struct UvLoop::Handles {
   // between them goes out there.
   UvHandle<uv_prepare_t> prepare;
   UvHandle<uv_check_t> check;
+  // While it is active libuv does not sleep.
+  UvHandle<uv_idle_t> look;
   // Keeps the loop running while something waits that libuv does not see.
   UvHandle<uv_async_t> keep;
 };
@@ -38,15 +40,17 @@ UvLoop::UvLoop(uv_loop_t* borrowed) : uv_(borrowed), thread_(std::this_thread::g
       handles_->timer.Open(this, [this](uv_timer_t* timer) { return uv_timer_init(uv_, timer); }) |
       handles_->prepare.Open(this, [this](uv_prepare_t* p) { return uv_prepare_init(uv_, p); }) |
       handles_->check.Open(this, [this](uv_check_t* check) { return uv_check_init(uv_, check); }) |
+      handles_->look.Open(this, [this](uv_idle_t* look) { return uv_idle_init(uv_, look); }) |
       handles_->keep.Open(this,
                           [this](uv_async_t* keep) { return uv_async_init(uv_, keep, nullptr); });
   if (failed != 0) std::abort();
   uv_prepare_start(handles_->prepare.get(),
                    [](uv_prepare_t* handle) { static_cast<UvLoop*>(handle->data)->FlushAll(); });
   uv_check_start(handles_->check.get(),
-                 [](uv_check_t* handle) { static_cast<UvLoop*>(handle->data)->FlushAll(); });
-  for (uv_handle_t* handle : {handles_->wake.base(), handles_->prepare.base(),
-                              handles_->check.base(), handles_->keep.base()}) {
+                 [](uv_check_t* handle) { static_cast<UvLoop*>(handle->data)->OnPolled(); });
+  for (uv_handle_t* handle :
+       {handles_->look.base(), handles_->wake.base(), handles_->prepare.base(),
+        handles_->check.base(), handles_->keep.base()}) {
     uv_unref(handle);  // They alone do not keep a loop running.
   }
 }
@@ -89,6 +93,29 @@ void UvLoop::RunPosted() {
     tasks.swap(posted_);
   }
   for (Task& task : tasks) task();
+}
+
+void UvLoop::OnPolled() {
+  FlushAll();
+  if (arrivals() == arrivals_seen_) return;
+  arrivals_seen_ = arrivals();
+  if (looking_) adaptive().Found();
+  const bool look = adaptive().Begin(Now());
+  if (look == looking_) return;
+  looking_ = look;
+  if (!look) {
+    uv_idle_stop(handles_->look.get());
+    return;
+  }
+  uv_idle_start(handles_->look.get(),
+                [](uv_idle_t* handle) { static_cast<UvLoop*>(handle->data)->OnLook(); });
+}
+
+void UvLoop::OnLook() {
+  if (!adaptive().IsOver(Now())) return YieldProcessor();
+  adaptive().Missed();
+  looking_ = false;
+  uv_idle_stop(handles_->look.get());
 }
 
 void UvLoop::Hold() {

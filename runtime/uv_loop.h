@@ -41,12 +41,17 @@ class UvLoop final : public IoLoop {
 
   void OnEarliestTimer(std::optional<TimePoint> when) override;
   void RunPosted();
+  // What the poll brought has been handled: something may follow soon.
+  void OnPolled();
+  void OnLook();
 
   std::unique_ptr<uv_loop_t> own_;
   uv_loop_t* uv_;
   std::unique_ptr<Handles> handles_;
   std::atomic<std::thread::id> thread_;  // Who runs the loop.
   int holds_ = 0;
+  bool looking_ = false;
+  uint64_t arrivals_seen_ = 0;
   std::mutex mutex_;
   std::vector<Task> posted_;  // Guarded by mutex_.
 };

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "lwmsg/handles.h"
+#include "lwmsg/internal/block_pool.h"
 #include "lwmsg/internal/payload_type.h"
 #include "lwmsg/internal/secure_wipe.h"
 #include "lwmsg/transport.h"
@@ -22,6 +23,11 @@ constexpr size_t kFrameHeaderBytes = 16;
 // Cap'n Proto wants the first segment zeroed and zeroes what it used when it goes. Most calls fit,
 // so that a message is one block of memory.
 constexpr size_t kFirstSegmentWords = 128;
+// Of a frame with one segment: frame header and segment table.
+constexpr size_t kShortHeaderWords = kFrameHeaderBytes / sizeof(capnp::word) + 1;
+
+// For the words of a received message.
+kj::Array<capnp::word> NewWords(size_t count);
 
 // Knows the memory that it took beyond the first segment, so that it can be wiped.
 class MessageBuilder final : public capnp::MallocMessageBuilder {
@@ -45,8 +51,11 @@ class MessageBuilder final : public capnp::MallocMessageBuilder {
   std::vector<kj::ArrayPtr<capnp::word>> further_;
 };
 
-struct OutgoingState {
-  OutgoingState() : builder(kj::arrayPtr(first_segment.data(), first_segment.size())) {}
+// A burst of calls uses that many; what is more goes back to the system.
+constexpr size_t kPooledMessages = 64;
+
+struct OutgoingState : Pooled<OutgoingState, kPooledMessages> {
+  OutgoingState() : builder(kj::arrayPtr(block.data() + kShortHeaderWords, kFirstSegmentWords)) {}
   ~OutgoingState() {
     if (!sensitive) return;
     builder.WipeFurther();
@@ -56,19 +65,21 @@ struct OutgoingState {
   // May hold a secret, and until its type is known any message may: its memory is wiped when it
   // goes. The first segment always is, by the builder.
   bool sensitive = true;
-  std::array<capnp::word, kFirstSegmentWords> first_segment{};
+  // The header and, behind it, the first segment: most messages are one piece on the wire.
+  std::array<capnp::word, kShortHeaderWords + kFirstSegmentWords> block{};
   MessageBuilder builder;
   wire::Envelope::Builder envelope = builder.initRoot<wire::Envelope>();
   std::optional<capnp::AnyPointer::Builder> payload;
   OutgoingHandles handles;
   std::vector<ObjectName> objects;
 
-  // Made by OutgoingMessage::Pieces.
+  // Made by OutgoingMessage::Pieces: of a message that is `block`, and of others.
+  kj::ArrayPtr<const kj::byte> only_piece;
   std::vector<kj::byte> header;
   std::vector<kj::ArrayPtr<const kj::byte>> pieces;
 };
 
-struct IncomingState {
+struct IncomingState : Pooled<IncomingState, kPooledMessages> {
   IncomingState(Frame frame, const capnp::ReaderOptions& limited);
   ~IncomingState() {
     if (sensitive) SecureWipe(words.begin(), words.asBytes().size());

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <chrono>
 #include <string>
 
 #include "lwmsg/endpoint.h"
@@ -42,5 +43,7 @@ Status CheckSocket(const OsHandle& socket, bool listening);
 std::string NameOf(const OsHandle& socket);
 
 Status SetNonBlocking(const OsHandle& socket);
+// Reads wait, for at most `longest`. False if the system refuses.
+bool SetBlocking(const OsHandle& socket, std::chrono::milliseconds longest);
 
 }  // namespace lwmsg::internal

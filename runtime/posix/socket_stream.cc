@@ -102,6 +102,8 @@ Result<bool> SocketStream::Connect() {
 
 Result<std::unique_ptr<IoLoop::Watch>> SocketStream::MakeWatch(IoLoop& loop,
                                                                IoLoop::ReadyCallback callback) {
+  // Only what this process opened itself: others may share the flags of what it was given.
+  if (endpoint_ && loop.sleeps_in_reads()) can_wait_in_read_ = SetBlocking(socket_, kLongestRead);
   return loop.MakeWatch(socket_.get(), std::move(callback));
 }
 
@@ -112,7 +114,7 @@ void SocketStream::Connected() {
   if (wants_credentials_) ReceiveCredentials(socket_, true);
 }
 
-Result<FrameStream::Progress> SocketStream::Read(std::span<std::byte> shared) {
+Result<FrameStream::Progress> SocketStream::Read(std::span<std::byte> shared, bool waits) {
   const FrameReader::Space space = reader_.SpaceFor(shared);
   std::array<iovec, 2> pieces = {iovec{space.frame.data(), space.frame.size()},
                                  iovec{space.shared.data(), space.shared.size()}};
@@ -124,7 +126,7 @@ Result<FrameStream::Progress> SocketStream::Read(std::span<std::byte> shared) {
   header.msg_controllen = control.bytes.size();
   ssize_t size = 0;
   do {
-    size = recvmsg(socket_.get(), &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    size = recvmsg(socket_.get(), &header, (waits ? 0 : MSG_DONTWAIT) | MSG_CMSG_CLOEXEC);
   } while (size < 0 && errno == EINTR);
   if (size < 0) {
     const int error = errno;

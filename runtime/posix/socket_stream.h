@@ -27,7 +27,8 @@ class SocketStream final : public FrameStream {
   Result<bool> Connect() override;
   Result<std::unique_ptr<IoLoop::Watch>> MakeWatch(IoLoop& loop,
                                                    IoLoop::ReadyCallback callback) override;
-  Result<Progress> Read(std::span<std::byte> shared) override;
+  Result<Progress> Read(std::span<std::byte> shared, bool waits) override;
+  bool can_wait_in_read() const override { return can_wait_in_read_; }
   Result<Progress> Write() override;
   void HangUp() override { socket_.Close(); }
   const Token& peer() const override { return peer_; }
@@ -43,6 +44,7 @@ class SocketStream final : public FrameStream {
   Token peer_;
   bool wants_credentials_ = false;
   bool sent_credentials_ = false;
+  bool can_wait_in_read_ = false;
 };
 
 }  // namespace lwmsg::internal

@@ -1,4 +1,5 @@
 #include <poll.h>
+#include <sched.h>
 
 #include <string>
 #include <utility>
@@ -52,6 +53,8 @@ Result<std::unique_ptr<IoLoop::Watch>> MakeUvWatch(uv_loop_t* loop, OsHandle::Na
   }
   return watch;
 }
+
+void YieldProcessor() { sched_yield(); }
 
 void Wait(std::span<Waited> waited, int timeout_ms) {
   std::vector<pollfd> polled;

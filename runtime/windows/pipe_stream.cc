@@ -147,7 +147,7 @@ DWORD PipeStream::AwaitData() {
   });
 }
 
-Result<FrameStream::Progress> PipeStream::Read(std::span<std::byte> shared) {
+Result<FrameStream::Progress> PipeStream::Read(std::span<std::byte> shared, bool /*waits*/) {
   const auto end = [this](DWORD error) -> Result<Progress> {
     peer_has_ended_ = true;
     if (IsEnd(error)) return Progress::kEnd;

@@ -33,7 +33,7 @@ class PipeStream final : public FrameStream {
   Result<bool> Connect() override;
   Result<std::unique_ptr<IoLoop::Watch>> MakeWatch(IoLoop& loop,
                                                    IoLoop::ReadyCallback callback) override;
-  Result<Progress> Read(std::span<std::byte> shared) override;
+  Result<Progress> Read(std::span<std::byte> shared, bool waits) override;
   Result<Progress> Write() override;
   bool awaits_peer() const override { return transfer_->awaits_peer(); }
   void HangUp() override;

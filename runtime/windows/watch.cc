@@ -90,6 +90,8 @@ Result<std::unique_ptr<IoLoop::Watch>> MakeUvWatch(uv_loop_t* loop, OsHandle::Na
   return watch;
 }
 
+void YieldProcessor() { SwitchToThread(); }
+
 void Wait(std::span<Waited> waited, int timeout_ms) {
   std::array<HANDLE, MAXIMUM_WAIT_OBJECTS> events{};
   DWORD count = 0;

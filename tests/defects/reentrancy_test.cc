@@ -68,6 +68,7 @@ TEST_F(Reentrancy, ClientThatGoesWhileItsSessionIsBeingMadeKeepsNoLoopBusy) {
     peer.Write(HelloFrame() + CallFrame(0, kLog));
   }
   RunUntil([&asked] { return asked.has_value(); });
+  loop_.SetBusyWait(std::chrono::microseconds(0));
   int turns = 0;
   bool over = false;
   Timer end(loop_.impl(), [&over] { over = true; });

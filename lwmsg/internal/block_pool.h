@@ -1,0 +1,70 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <new>
+
+namespace lwmsg::internal {
+
+// Under AddressSanitizer every block comes from, and goes to, the allocator that it watches.
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool kPoolsBlocks = false;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+constexpr bool kPoolsBlocks = false;
+#else
+constexpr bool kPoolsBlocks = true;
+#endif
+#else
+constexpr bool kPoolsBlocks = true;
+#endif
+
+// Blocks of one size that a thread used and will use again, so that a call needs no allocation. May
+// be given back on another thread than they were taken on. Whoever gives a block back has wiped
+// what was secret in it.
+template <size_t kBytes, size_t kMost>
+class BlockPool {
+ public:
+  static void* Take() {
+    if (!kPoolsBlocks || kept_.count == 0) return ::operator new(kBytes);
+    return kept_.blocks[--kept_.count];
+  }
+  static void Give(void* block) {
+    if (!kPoolsBlocks || kept_.count == kMost || kept_.thread_ends) return ::operator delete(block);
+    static thread_local Cleaner cleaner;
+    cleaner.Use();
+    kept_.blocks[kept_.count++] = block;
+  }
+
+ private:
+  // Trivial, so that it is there also for objects that go after the thread's own.
+  struct Kept {
+    std::array<void*, kMost> blocks;
+    size_t count;
+    bool thread_ends;
+  };
+  struct Cleaner {
+    void Use() {}
+    ~Cleaner() {
+      kept_.thread_ends = true;
+      while (kept_.count != 0) ::operator delete(kept_.blocks[--kept_.count]);
+    }
+  };
+
+  static inline thread_local Kept kept_{};
+};
+
+// For a type whose objects come and go with every call: `class T : public Pooled<T, 64>`.
+template <typename T, size_t kMost>
+class Pooled {
+ public:
+  static void* operator new(size_t size) {
+    return size == sizeof(T) ? BlockPool<sizeof(T), kMost>::Take() : ::operator new(size);
+  }
+  static void operator delete(void* block, size_t size) {
+    if (size == sizeof(T)) return BlockPool<sizeof(T), kMost>::Give(block);
+    ::operator delete(block);
+  }
+};
+
+}  // namespace lwmsg::internal
