@@ -6,7 +6,7 @@
 namespace lwmsg::internal {
 namespace {
 
-constexpr size_t kReadBufferBytes = 64 << 10;
+constexpr size_t kReadBufferBytes = 16 << 10;
 
 }  // namespace
 

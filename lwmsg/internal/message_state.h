@@ -22,7 +22,7 @@ constexpr size_t kFrameHeaderBytes = 16;
 
 // Cap'n Proto wants the first segment zeroed and zeroes what it used when it goes. Most calls fit,
 // so that a message is one block of memory.
-constexpr size_t kFirstSegmentWords = 128;
+constexpr size_t kFirstSegmentWords = 256;
 // Of a frame with one segment: frame header and segment table.
 constexpr size_t kShortHeaderWords = kFrameHeaderBytes / sizeof(capnp::word) + 1;
 

@@ -157,7 +157,8 @@ TEST_F(CostTest, BlockingCallTakesFiveSystemCalls) {
   // Client: sendmsg, recvmsg. Server: epoll_wait, recvmsg, sendmsg.
   EXPECT_LE(cost.system_calls, 5.01);
   RecordProperty("allocations", std::to_string(cost.allocations));
-  EXPECT_LE(cost.allocations, 5.01);
+  // The caller's callback; the rest is kept for the next call.
+  EXPECT_LE(cost.allocations, 1.5);
 }
 
 TEST_F(CostTest, OneReadAndOneWriteServeManyCalls) {
