@@ -81,8 +81,8 @@ bool BlockingLoop::WaitForReader(NativeWatch& reader, int timeout_ms) {
     } while (!adaptive().IsOver(Now()));
     adaptive().Missed();
   }
-  if (!reader.wanted.in_read || (timeout_ms >= 0 && timeout_ms < kLongestRead.count()))
-    return false;
+  const bool soon = timeout_ms >= 0 && timeout_ms < kLongestRead.count();
+  if (!reader.wanted.in_read || soon) return false;
   Tell(reader, {true, false, true});
   if (arrivals() == before) {
     turn_time_ = Now();

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <type_traits>
 #include <vector>
 
 #include "lwmsg/os_handle.h"
@@ -26,9 +27,21 @@ void AppendRecord(const HandleRecord& record, std::vector<std::byte>& to);
 HandleRecord ParseRecord(std::span<const std::byte, kHandleRecordBytes> bytes);
 
 // An OS handle as a number, of whatever type the system has it.
-inline uint64_t ValueOf(const OsHandle& handle) { return uintptr_t(handle.get()); }
-inline OsHandle OwnerOf(uint64_t number) {
-  return OsHandle(OsHandle::Native(static_cast<uintptr_t>(number)));
+template <typename Native = OsHandle::Native>
+uint64_t ValueOf(const OsHandle& handle) {
+  if constexpr (std::is_pointer_v<Native>) {
+    return reinterpret_cast<uintptr_t>(Native{handle.get()});
+  } else {
+    return static_cast<uint64_t>(Native{handle.get()});
+  }
+}
+template <typename Native = OsHandle::Native>
+OsHandle OwnerOf(uint64_t number) {
+  if constexpr (std::is_pointer_v<Native>) {
+    return OsHandle(reinterpret_cast<Native>(static_cast<uintptr_t>(number)));
+  } else {
+    return OsHandle(static_cast<Native>(number));
+  }
 }
 
 // Who understands records.

@@ -26,14 +26,17 @@ template <size_t kBytes, size_t kMost>
 class BlockPool {
  public:
   static void* Take() {
-    if (!kPoolsBlocks || kept_.count == 0) return ::operator new(kBytes);
-    return kept_.blocks[--kept_.count];
+    Kept& kept = OfThread();
+    if (!kPoolsBlocks || kept.count == 0) return ::operator new(kBytes);
+    return kept.blocks[--kept.count];
   }
   static void Give(void* block) {
-    if (!kPoolsBlocks || kept_.count == kMost || kept_.thread_ends) return ::operator delete(block);
+    Kept& kept = OfThread();
+    // NOLINTNEXTLINE(clang-analyzer-cplusplus.NewDelete): takes the size for the block's address.
+    if (!kPoolsBlocks || kept.count == kMost || kept.thread_ends) return ::operator delete(block);
     static thread_local Cleaner cleaner;
     cleaner.Use();
-    kept_.blocks[kept_.count++] = block;
+    kept.blocks[kept.count++] = block;
   }
 
  private:
@@ -46,12 +49,16 @@ class BlockPool {
   struct Cleaner {
     void Use() {}
     ~Cleaner() {
-      kept_.thread_ends = true;
-      while (kept_.count != 0) ::operator delete(kept_.blocks[--kept_.count]);
+      Kept& kept = OfThread();
+      kept.thread_ends = true;
+      while (kept.count != 0) ::operator delete(kept.blocks[--kept.count]);
     }
   };
 
-  static inline thread_local Kept kept_{};
+  static Kept& OfThread() {
+    static thread_local Kept kept{};
+    return kept;
+  }
 };
 
 // For a type whose objects come and go with every call: `class T : public Pooled<T, 64>`.
@@ -65,6 +72,10 @@ class Pooled {
     if (size == sizeof(T)) return BlockPool<sizeof(T), kMost>::Give(block);
     ::operator delete(block);
   }
+
+ private:
+  friend T;
+  Pooled() = default;
 };
 
 }  // namespace lwmsg::internal

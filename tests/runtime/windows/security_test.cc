@@ -76,8 +76,8 @@ TEST_F(PipeDescriptorTest, OwnerAndSystemOnly) {
   const auto security = PipeSecurity::Make({});
   ASSERT_TRUE(security) << security.error();
   const OsHandle pipe = MakePipe(*security);
-  EXPECT_THAT(EntriesOf(pipe), ElementsAre("deny S-1-5-7 1f01ff",
-                                           "allow " + me_ + " 1f01ff", "allow S-1-5-18 12019b"));
+  EXPECT_THAT(EntriesOf(pipe), ElementsAre("deny S-1-5-7 1f01ff", "allow " + me_ + " 1f01ff",
+                                           "allow S-1-5-18 12019b"));
   const auto owner = OwnerOfPipe(pipe);
   ASSERT_TRUE(owner);
   EXPECT_TRUE(*owner == me_ || *owner == kAdministratorsSid) << *owner;
@@ -99,8 +99,8 @@ TEST_F(PipeDescriptorTest, EverybodyButTheNetwork) {
   ASSERT_TRUE(security) << security.error();
   EXPECT_THAT(
       EntriesOf(MakePipe(*security)),
-      ElementsAre("deny S-1-5-7 1f01ff", "allow " + me_ + " 1f01ff",
-                  "allow S-1-5-18 12019b", "allow S-1-1-0 12019b", "allow S-1-15-2-1 12019b"));
+      ElementsAre("deny S-1-5-7 1f01ff", "allow " + me_ + " 1f01ff", "allow S-1-5-18 12019b",
+                  "allow S-1-1-0 12019b", "allow S-1-15-2-1 12019b"));
 }
 
 TEST_F(PipeDescriptorTest, AClientThatMayOnlyConnectSeesTheOwner) {
