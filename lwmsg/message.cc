@@ -18,13 +18,13 @@ void PutLittleEndian(kj::byte* to, T value) {
   for (size_t i = 0; i < sizeof(T); ++i) to[i] = static_cast<kj::byte>(value >> (8 * i));
 }
 
-// The frame header and the Cap'n Proto segment table (capnproto.org/encoding.html, "Serialization
-// Over a Stream") for `segments`.
+// Of the frame header and the Cap'n Proto segment table (capnproto.org/encoding.html,
+// "Serialization Over a Stream").
 size_t HeaderBytes(size_t segments) {
   return internal::kFrameHeaderBytes + (4 * (segments + 1) + 7) / 8 * 8;
 }
 
-// `header` is zero, and has room.
+// Both for `segments`, to memory that is zero or was written for the same message.
 void WriteHeader(std::span<kj::byte> header, size_t handles,
                  kj::ArrayPtr<const kj::ArrayPtr<const capnp::word>> segments) {
   size_t words = (header.size() - internal::kFrameHeaderBytes) / 8;
