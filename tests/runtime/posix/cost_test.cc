@@ -13,8 +13,9 @@
 #include "tests/support/inventory.h"
 #include "tests/support/sample_service.h"
 
-// What a call costs, counted: system calls and allocations of client and server together. Of the
-// whole process, so this program stands alone. Sanitizers count their own: this says nothing there.
+// What a call costs, counted: allocations, and those system calls that are named below (so no
+// futex), of client and server together. Of the whole process, so this program stands alone.
+// Sanitizers count their own: this says nothing there.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define LWMSG_COUNTS 0
 #elif defined(__has_feature)
