@@ -28,7 +28,7 @@ Association::Association(Executor& executor, std::unique_ptr<Transport> transpor
                    std::min(config_.limits.max_frame_handles, kMaxFrameHandles),
                    config_.limits.max_calls},
       channel_(internal::LoopRef<internal::CallTarget>(executor_, target_anchor_.link())),
-      session_(std::make_shared<Session>(RandomId(), config_.limits.max_objects)),
+      session_(std::make_shared<Session>(config_.limits.max_objects)),
       made_(executor.Now()),
       last_activity_(made_),
       hello_timer_(executor,

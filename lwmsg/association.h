@@ -1,6 +1,6 @@
 #pragma once
 
-#include <deque>
+#include <list>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -243,7 +243,7 @@ class Association final : public internal::CallTarget, private Transport::Listen
   std::shared_ptr<Session> session_;
   bool in_hosted_session_ = false;
   bool holding_ = false;
-  std::deque<IncomingMessage> held_;
+  std::list<IncomingMessage> held_;
   size_t held_bytes_ = 0;
   std::optional<Status> lost_;  // The connection, while something was held.
   std::vector<std::pair<ReplyCallback, Status>> failed_;  // Not told yet.

@@ -176,7 +176,7 @@ void Association::AnswerError(uint32_t id, const Status& status) {
 }
 
 void Association::SendError(uint32_t id, const Status& status) {
-  OutgoingMessage message = OutgoingMessage::ForReply();
+  OutgoingMessage message = OutgoingMessage::ForReply(0, 0);
   auto reply = message.state().envelope.getReply();
   reply.setId(id);
   reply.setStatus(static_cast<uint16_t>(status.ok() ? StatusCode::kInternal : status.code()));

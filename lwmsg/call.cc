@@ -113,8 +113,8 @@ std::string IncomingCall::name() const {
 OutgoingMessage& IncomingCall::reply() {
   if (!reply_) {
     reply_ = protocol_->methods[method_].kind == MethodKind::kStream && pending_
-                 ? OutgoingMessage::ForItem()
-                 : OutgoingMessage::ForReply();
+                 ? OutgoingMessage::ForItem(protocol_->id, method_)
+                 : OutgoingMessage::ForReply(protocol_->id, method_);
     reply_->handles().set_session(session_);
   }
   return *reply_;

@@ -262,7 +262,7 @@ class StreamCall : public internal::AnsweredCall<P, R> {
   }
   // Ends the stream well. Items that were not sent are dropped.
   void Finish() {
-    this->raw_.reply() = OutgoingMessage::ForReply();
+    this->raw_.reply() = OutgoingMessage::ForReply(this->raw_.interface_id(), this->raw_.method());
     this->raw_.Reply();
   }
 };

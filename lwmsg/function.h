@@ -4,10 +4,19 @@
 #include <type_traits>
 #include <utility>
 
+#include "lwmsg/internal/block_pool.h"
+
 namespace lwmsg {
 
 template <typename Signature>
 class UniqueFunction;
+
+namespace internal {
+
+// Each call makes and drops some.
+constexpr size_t kPooledFunctions = 256;
+
+}  // namespace internal
 
 // std::function for callables that can only be moved, such as a lambda that owns a Call. Calling an
 // empty one is a bug of the caller.
@@ -30,7 +39,7 @@ class UniqueFunction<R(Args...)> {
     virtual R Invoke(Args... args) = 0;
   };
   template <typename F>
-  struct Target final : Base {
+  struct Target final : Base, internal::Pooled<Target<F>, internal::kPooledFunctions> {
     explicit Target(F f) : function(std::move(f)) {}
     R Invoke(Args... args) override { return function(std::forward<Args>(args)...); }
     F function;

@@ -65,13 +65,15 @@ capnp::ReaderOptions UnlimitedOptions(const capnp::ReaderOptions& limited) {
 
 }  // namespace
 
-OutgoingMessage::OutgoingMessage() : state_(std::make_unique<internal::OutgoingState>()) {}
+OutgoingMessage::OutgoingMessage() : OutgoingMessage(0) {}
+OutgoingMessage::OutgoingMessage(uint64_t kind)
+    : state_(std::make_unique<internal::OutgoingState>(kind)) {}
 OutgoingMessage::OutgoingMessage(OutgoingMessage&&) noexcept = default;
 OutgoingMessage& OutgoingMessage::operator=(OutgoingMessage&&) noexcept = default;
 OutgoingMessage::~OutgoingMessage() = default;
 
 OutgoingMessage OutgoingMessage::ForCall(uint64_t interface_id, uint16_t method) {
-  OutgoingMessage message;
+  OutgoingMessage message(internal::MessageSizes::KindOf(interface_id, method, true));
   auto call = message.state_->envelope.initCall();
   call.setInterfaceId(interface_id);
   call.setMethod(method);
@@ -79,14 +81,14 @@ OutgoingMessage OutgoingMessage::ForCall(uint64_t interface_id, uint16_t method)
   return message;
 }
 
-OutgoingMessage OutgoingMessage::ForReply() {
-  OutgoingMessage message;
+OutgoingMessage OutgoingMessage::ForReply(uint64_t interface_id, uint16_t method) {
+  OutgoingMessage message(internal::MessageSizes::KindOf(interface_id, method, false));
   message.state_->payload = message.state_->envelope.initReply().getResults();
   return message;
 }
 
-OutgoingMessage OutgoingMessage::ForItem() {
-  OutgoingMessage message;
+OutgoingMessage OutgoingMessage::ForItem(uint64_t interface_id, uint16_t method) {
+  OutgoingMessage message(internal::MessageSizes::KindOf(interface_id, method, false));
   message.state_->payload = message.state_->envelope.initItem().getResults();
   return message;
 }
@@ -111,8 +113,8 @@ const std::vector<internal::ObjectName>& OutgoingMessage::object_names() const {
 
 kj::ArrayPtr<const kj::ArrayPtr<const kj::byte>> OutgoingMessage::Pieces() {
   auto segments = state_->builder.getSegmentsForOutput();
-  auto block = kj::arrayPtr(state_->block.data(), state_->block.size());
-  constexpr size_t kHeader = internal::kShortHeaderWords;
+  auto block = state_->block.all();
+  constexpr size_t kHeader = internal::kHeaderRoomWords;
   if (segments.size() == 1 && segments[0].begin() == block.begin() + kHeader) {
     auto bytes = block.slice(0, kHeader + segments[0].size()).asBytes();
     WriteHeader(std::span(bytes.begin(), kHeader * sizeof(capnp::word)), state_->handles.size(),
@@ -154,31 +156,14 @@ capnp::AnyPointer::Reader PayloadOf(const wire::Envelope::Reader& envelope) {
 }  // namespace
 
 namespace internal {
-namespace {
 
-using SmallWords = BlockPool<kFirstSegmentWords * sizeof(capnp::word), kPooledMessages>;
-
-// Private, as its base has no virtual destructor.
-class SmallWordsDisposer final : private kj::ArrayDisposer {
- public:
-  static const kj::ArrayDisposer& Instance() {
-    static const SmallWordsDisposer disposer;
-    return disposer;
+void OutgoingState::NoteSize() {
+  const auto segments = builder.getSegmentsForOutput();
+  size_t words = 0;
+  for (const auto& segment : segments) words += segment.size();
+  if (words > kSmallWords || block.all().size() > kSmallWords + kHeaderRoomWords) {
+    MessageSizes::Note(kind, words);
   }
-
- private:
-  void disposeImpl(void* first, size_t /*element_size*/, size_t /*count*/, size_t /*capacity*/,
-                   void (* /*destroy*/)(void*)) const override {
-    SmallWords::Give(first);
-  }
-};
-
-}  // namespace
-
-kj::Array<capnp::word> NewWords(size_t count) {
-  if (count > kFirstSegmentWords) return kj::heapArray<capnp::word>(count);
-  auto* words = static_cast<capnp::word*>(SmallWords::Take());
-  return kj::Array<capnp::word>(words, count, SmallWordsDisposer::Instance());
 }
 
 Frame ToFrame(OutgoingMessage message) {

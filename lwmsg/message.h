@@ -33,8 +33,8 @@ class OutgoingMessage {
 
   // A call with empty params; a successful reply, and an item of a stream, with empty results.
   static OutgoingMessage ForCall(uint64_t interface_id, uint16_t method);
-  static OutgoingMessage ForReply();
-  static OutgoingMessage ForItem();
+  static OutgoingMessage ForReply(uint64_t interface_id, uint16_t method);
+  static OutgoingMessage ForItem(uint64_t interface_id, uint16_t method);
 
   // The params or results. Only for the kinds above.
   capnp::AnyPointer::Builder payload();
@@ -56,6 +56,9 @@ class OutgoingMessage {
   internal::OutgoingState& state() { return *state_; }
 
  private:
+  // See internal::MessageSizes.
+  explicit OutgoingMessage(uint64_t kind);
+
   std::unique_ptr<internal::OutgoingState> state_;
 };
 

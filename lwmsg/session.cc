@@ -31,14 +31,18 @@ SessionKey SessionKey::Random() {
   return SessionKey(std::move(bytes));
 }
 
-// Object ids begin anywhere, so that a name of an earlier session, perhaps of a server that was
-// started again, is no name in this one.
-Session::Session(uint64_t id, uint32_t max_objects)
-    : id_(id), max_objects_(max_objects), last_object_id_(RandomId() >> 1) {}
+uint64_t Session::id() const {
+  const std::lock_guard lock(mutex_);
+  if (id_ == 0) id_ = RandomId();
+  return id_;
+}
 
 Result<uint64_t> Session::Insert(Object object) {
   const std::lock_guard lock(mutex_);
   if (ended_) return Error(StatusCode::kUnavailable, "the session has ended");
+  // Object ids begin anywhere, so that a name of an earlier session, perhaps of a server that was
+  // started again, is no name in this one.
+  if (last_object_id_ == 0) last_object_id_ = RandomId() >> 1;
   auto [known, added] = ids_.try_emplace({object.object.get(), object.kind}, last_object_id_ + 1);
   if (!added) {
     ++objects_.at(known->second).copies;

@@ -23,13 +23,13 @@ namespace lwmsg {
 // Ends with its last association: lets go of the objects, then of the data. Usable on any thread.
 class Session {
  public:
-  Session(uint64_t id, uint32_t max_objects);
+  explicit Session(uint32_t max_objects) : max_objects_(max_objects) {}
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
   ~Session() { End(); }
 
   // Unlike that of any other session, also of another run of the program. Never 0.
-  uint64_t id() const { return id_; }
+  uint64_t id() const;
 
   // Names `object` for one more place in one message, under the name that it has already if there
   // is one. Error: kResourceExhausted at Limits::max_objects, kUnavailable once the session has
@@ -93,18 +93,18 @@ class Session {
   // Takes an object out of the tables; its destructor is user code and runs after the lock.
   std::shared_ptr<void> Erase(Objects::iterator place);
 
-  const uint64_t id_;
   const uint32_t max_objects_;
   mutable std::mutex mutex_;  // Guards all that follows.
+  mutable uint64_t id_ = 0;   // Until it is asked for.
   bool ended_ = false;
-  uint64_t last_object_id_;
+  uint64_t last_object_id_ = 0;  // Until there was one.
   Objects objects_;
   std::map<std::pair<void*, uint64_t>, uint64_t> ids_;  // By object and kind.
   std::type_index data_type_ = typeid(void);
   std::shared_ptr<void> data_;
 };
 
-// A number that cannot be guessed, never 0. From the kernel, by std::random_device.
+// A number that cannot be guessed, never 0. From the kernel.
 uint64_t RandomId();
 
 }  // namespace lwmsg

@@ -33,7 +33,7 @@ void FrameReader::Add(const Space& space, size_t size, std::vector<OsHandle> han
   const size_t in_frame = std::min(size, space.frame.size());
   body_size_ += in_frame;
   input_ = space.shared.first(size - in_frame);
-  std::move(handles.begin(), handles.end(), std::back_inserter(handles_));
+  for (OsHandle& handle : handles) handles_.push_back(std::move(handle));
 }
 
 Result<std::optional<Frame>> FrameReader::Next() {
@@ -66,8 +66,7 @@ Result<std::optional<Frame>> FrameReader::FinishBeside() {
   Frame frame{kj::mv(body_), {}};
   frame.handles.reserve(handle_count_);
   for (size_t i = 0; i < handle_count_; ++i) {
-    frame.handles.push_back(std::move(handles_.front()));
-    handles_.pop_front();
+    frame.handles.push_back(handles_.TakeFront());
   }
   header_size_ = 0;
   return std::optional(std::move(frame));

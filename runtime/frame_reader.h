@@ -2,11 +2,11 @@
 
 #include <array>
 #include <cstddef>
-#include <deque>
 #include <optional>
 #include <span>
 #include <vector>
 
+#include "lwmsg/internal/fifo.h"
 #include "lwmsg/internal/message_state.h"
 #include "lwmsg/limits.h"
 #include "lwmsg/transport.h"
@@ -63,7 +63,7 @@ class FrameReader {
   size_t handle_count_ = 0;  // Of the frame under way, once its header is complete.
   kj::Array<capnp::word> body_;
   size_t body_size_ = 0;                 // In bytes, as read so far.
-  std::deque<OsHandle> handles_;         // In order of arrival, not yet given to a frame.
+  Fifo<OsHandle> handles_;               // In order of arrival, not yet given to a frame.
   std::vector<std::byte> record_bytes_;  // Behind the body, as read so far.
 };
 

@@ -44,10 +44,9 @@ void SendQueue::SetTrailer(std::vector<std::byte> trailer) {
 }
 
 OutgoingMessage SendQueue::TakeFirst() {
-  OutgoingMessage message = std::move(messages_.front().message);
-  bytes_ -= messages_.front().bytes;
-  messages_.pop_front();
-  return message;
+  Entry first = messages_.TakeFront();
+  bytes_ -= first.bytes;
+  return std::move(first.message);
 }
 
 void SendQueue::Written(size_t size) {
@@ -55,7 +54,7 @@ void SendQueue::Written(size_t size) {
   written_ += size;
   while (!messages_.empty() && written_ >= messages_.front().bytes) {
     written_ -= messages_.front().bytes;
-    messages_.pop_front();
+    messages_.TakeFront();
   }
 }
 

@@ -1,10 +1,10 @@
 #pragma once
 
 #include <cstddef>
-#include <deque>
 #include <span>
 #include <vector>
 
+#include "lwmsg/internal/fifo.h"
 #include "lwmsg/message.h"
 
 namespace lwmsg::internal {
@@ -43,7 +43,7 @@ class SendQueue {
     std::vector<std::byte> trailer;
   };
 
-  std::deque<Entry> messages_;
+  Fifo<Entry> messages_;
   std::vector<kj::ArrayPtr<const kj::byte>> pieces_;
   size_t bytes_ = 0;
   size_t written_ = 0;  // Of the first message.

@@ -15,8 +15,9 @@ struct UvLoop::Handles {
   // between them goes out there.
   UvHandle<uv_prepare_t> prepare;
   UvHandle<uv_check_t> check;
-  // While it is active libuv does not sleep.
+  // While one of them is active libuv does not sleep.
   UvHandle<uv_idle_t> look;
+  UvHandle<uv_idle_t> run;
   // Keeps the loop running while something waits that libuv does not see.
   UvHandle<uv_async_t> keep;
 };
@@ -41,11 +42,15 @@ UvLoop::UvLoop(uv_loop_t* borrowed) : uv_(borrowed), thread_(std::this_thread::g
       handles_->prepare.Open(this, [this](uv_prepare_t* p) { return uv_prepare_init(uv_, p); }) |
       handles_->check.Open(this, [this](uv_check_t* check) { return uv_check_init(uv_, check); }) |
       handles_->look.Open(this, [this](uv_idle_t* look) { return uv_idle_init(uv_, look); }) |
+      handles_->run.Open(this, [this](uv_idle_t* run) { return uv_idle_init(uv_, run); }) |
       handles_->keep.Open(this,
                           [this](uv_async_t* keep) { return uv_async_init(uv_, keep, nullptr); });
   if (failed != 0) std::abort();
-  uv_prepare_start(handles_->prepare.get(),
-                   [](uv_prepare_t* handle) { static_cast<UvLoop*>(handle->data)->FlushAll(); });
+  uv_prepare_start(handles_->prepare.get(), [](uv_prepare_t* handle) {
+    auto* self = static_cast<UvLoop*>(handle->data);
+    self->thread_ = std::this_thread::get_id();  // Of a borrowed loop nobody else says it.
+    self->FlushAll();
+  });
   uv_check_start(handles_->check.get(),
                  [](uv_check_t* handle) { static_cast<UvLoop*>(handle->data)->OnPolled(); });
   for (uv_handle_t* handle :
@@ -76,9 +81,15 @@ void UvLoop::Stop() {
 }
 
 void UvLoop::Post(Task task) {
-  // While a task of the loop's own thread waits the loop must not run out; uv_ref is for that
-  // thread only.
-  if (std::this_thread::get_id() == thread_) uv_ref(handles_->wake.base());
+  // Its own thread need not be woken: while `run` is active libuv does not sleep, and the loop does
+  // not run out. Handles are for that thread only.
+  if (std::this_thread::get_id() == thread_) {
+    uv_idle_start(handles_->run.get(),
+                  [](uv_idle_t* handle) { static_cast<UvLoop*>(handle->data)->RunPosted(); });
+    const std::lock_guard lock(mutex_);
+    posted_.push_back(std::move(task));
+    return;
+  }
   const std::lock_guard lock(mutex_);
   posted_.push_back(std::move(task));
   uv_async_send(handles_->wake.get());
@@ -86,7 +97,7 @@ void UvLoop::Post(Task task) {
 
 void UvLoop::RunPosted() {
   thread_ = std::this_thread::get_id();
-  uv_unref(handles_->wake.base());
+  uv_idle_stop(handles_->run.get());
   std::vector<Task> tasks;
   {
     const std::lock_guard lock(mutex_);

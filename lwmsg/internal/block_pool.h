@@ -65,15 +65,24 @@ class BlockPool {
 template <typename T, size_t kMost>
 class Pooled {
  public:
-  static void* operator new(size_t size) {
-    return size == sizeof(T) ? BlockPool<sizeof(T), kMost>::Take() : ::operator new(size);
+  static void* operator new(size_t /*size*/) { return Blocks::Take(); }
+  static void operator delete(void* block) { Blocks::Give(block); }
+  // For a type that wants more alignment than blocks have.
+  static void* operator new(size_t size, std::align_val_t alignment) {
+    return ::operator new(size, alignment);
   }
-  static void operator delete(void* block, size_t size) {
-    if (size == sizeof(T)) return BlockPool<sizeof(T), kMost>::Give(block);
-    ::operator delete(block);
+  static void operator delete(void* block, std::align_val_t alignment) {
+    ::operator delete(block, alignment);
   }
 
  private:
+  // Types of about the same size share their blocks.
+  struct Blocks {
+    static constexpr size_t kBytes = (sizeof(T) + 63) / 64 * 64;
+    static void* Take() { return BlockPool<kBytes, kMost>::Take(); }
+    static void Give(void* block) { BlockPool<kBytes, kMost>::Give(block); }
+  };
+
   friend T;
   Pooled() = default;
 };

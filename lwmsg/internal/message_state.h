@@ -10,6 +10,7 @@
 
 #include "lwmsg/handles.h"
 #include "lwmsg/internal/block_pool.h"
+#include "lwmsg/internal/message_memory.h"
 #include "lwmsg/internal/payload_type.h"
 #include "lwmsg/internal/secure_wipe.h"
 #include "lwmsg/transport.h"
@@ -20,16 +21,11 @@ namespace lwmsg::internal {
 constexpr std::array<kj::byte, 4> kFrameMagic = {'L', 'W', 'M', 1};
 constexpr size_t kFrameHeaderBytes = 16;
 
-// Cap'n Proto wants the first segment zeroed and zeroes what it used when it goes. Most calls fit,
-// so that a message is one block of memory.
-constexpr size_t kFirstSegmentWords = 256;
 // Of a frame with one segment: frame header and segment table.
-constexpr size_t kShortHeaderWords = kFrameHeaderBytes / sizeof(capnp::word) + 1;
+static_assert(kHeaderRoomWords == kFrameHeaderBytes / sizeof(capnp::word) + 1);
 
-// For the words of a received message.
-kj::Array<capnp::word> NewWords(size_t count);
-
-// Knows the memory that it took beyond the first segment, so that it can be wiped.
+// Knows the memory that it took beyond the first segment, so that it can be wiped. Zeroes what it
+// used of the first when it goes.
 class MessageBuilder final : public capnp::MallocMessageBuilder {
  public:
   explicit MessageBuilder(kj::ArrayPtr<capnp::word> first) : MallocMessageBuilder(first) {}
@@ -52,21 +48,27 @@ class MessageBuilder final : public capnp::MallocMessageBuilder {
 };
 
 // A burst of calls uses that many; what is more goes back to the system.
-constexpr size_t kPooledMessages = 64;
+constexpr size_t kPooledMessages = 256;
 
 struct OutgoingState : Pooled<OutgoingState, kPooledMessages> {
-  OutgoingState() : builder(kj::arrayPtr(block.data() + kShortHeaderWords, kFirstSegmentWords)) {}
+  explicit OutgoingState(MessageSizes::Kind message_kind)
+      : kind(message_kind), block(MessageSizes::Expected(kind)), builder(block.segment()) {}
   ~OutgoingState() {
+    if (kind != 0) NoteSize();
     if (!sensitive) return;
     builder.WipeFurther();
     SecureWipe(header.data(), header.size());
   }
+  void NoteSize();
+
+  // 0: one of the few that are always small.
+  const MessageSizes::Kind kind;
 
   // May hold a secret, and until its type is known any message may: its memory is wiped when it
   // goes. The first segment always is, by the builder.
   bool sensitive = true;
   // The header and, behind it, the first segment: most messages are one piece on the wire.
-  std::array<capnp::word, kShortHeaderWords + kFirstSegmentWords> block{};
+  ZeroedBlock block;
   MessageBuilder builder;
   wire::Envelope::Builder envelope = builder.initRoot<wire::Envelope>();
   std::optional<capnp::AnyPointer::Builder> payload;

@@ -40,7 +40,7 @@ Result<std::shared_ptr<Session>> SessionHost::Join(const std::string& key, const
     }
     return session;
   }
-  auto session = std::make_shared<Session>(RandomId(), max_objects_);
+  auto session = std::make_shared<Session>(max_objects_);
   Entry& entry = entries_[session->id()];
   entry = {key, peer, session, 1, !open_, {}};
   if (!key.empty()) by_key_[key] = session->id();

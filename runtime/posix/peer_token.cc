@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstddef>
 #include <fstream>
@@ -68,9 +69,13 @@ std::optional<std::vector<uint32_t>> Groups(const OsHandle& socket) {
 }
 
 std::optional<std::string> Label(const OsHandle& socket) {
+  // Without a security module that labels sockets it is so for all of them.
+  static std::atomic<bool> labels = true;
+  if (!labels) return std::nullopt;
   std::array<char, 4096> label{};
   socklen_t size = label.size();
   if (getsockopt(socket.get(), SOL_SOCKET, SO_PEERSEC, label.data(), &size) != 0) {
+    if (errno == ENOPROTOOPT) labels = false;
     return std::nullopt;
   }
   std::string text(label.data(), size);
@@ -85,11 +90,15 @@ OsHandle Process(const OsHandle& socket) {
   return OsHandle(pidfd);  // Close-on-exec from birth.
 }
 
-Token TokenOfSocket(const OsHandle& socket) {
+TokenFacts FactsOf(const OsHandle& socket) {
   ucred credentials{};
   socklen_t size = sizeof(credentials);
-  if (getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return Token();
-  TokenFacts facts = FactsOf(credentials);
+  if (getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return {};
+  return FactsOf(credentials);
+}
+
+Token TokenOfSocket(const OsHandle& socket) {
+  TokenFacts facts = FactsOf(socket);
   facts.groups = Groups(socket);
   facts.label = Label(socket);
   facts.process = Process(socket);
@@ -106,10 +115,14 @@ bool IsUnnamed(int (*name_of)(int, sockaddr*, socklen_t*), const OsHandle& socke
 
 }  // namespace
 
-SocketPeer PeerOfSocket(const OsHandle& socket) {
-  const bool was_accepted = !IsUnnamed(getsockname, socket);
-  if (!was_accepted && IsUnnamed(getpeername, socket)) return {Token(), false};
-  return {TokenOfSocket(socket), was_accepted};
+SocketPeer PeerOfAccepted(const OsHandle& socket) { return {TokenOfSocket(socket), true}; }
+
+SocketPeer PeerOfConnected(const OsHandle& socket) { return {Token(FactsOf(socket)), false}; }
+
+SocketPeer PeerOfGiven(const OsHandle& socket) {
+  if (!IsUnnamed(getsockname, socket)) return PeerOfAccepted(socket);
+  if (!IsUnnamed(getpeername, socket)) return PeerOfConnected(socket);
+  return {Token(), false};
 }
 
 Token OwnToken() {

@@ -9,13 +9,17 @@ namespace lwmsg::internal {
 
 // Who is at the other end of a connected socket, as far as the socket knows by itself.
 struct SocketPeer {
-  // On an accepted socket the connector; on a connected one whoever called listen; unknown for a
-  // pair, whose creator the kernel would name for both ends (SO_PEERCRED, unix(7)).
   Token token;
-  // False unless the socket was accepted: then the first message's credentials say more.
+  // False: the first message's credentials say more.
   bool is_final;
 };
-SocketPeer PeerOfSocket(const OsHandle& socket);
+// Of a socket that was accepted here: the process that connected.
+SocketPeer PeerOfAccepted(const OsHandle& socket);
+// Of one that was connected here: the user, group and process that called listen.
+SocketPeer PeerOfConnected(const OsHandle& socket);
+// Of one that was made elsewhere. Of a pair nothing is known: the kernel would name its creator for
+// both ends (SO_PEERCRED, unix(7)).
+SocketPeer PeerOfGiven(const OsHandle& socket);
 
 // Asks the kernel to attach, or no longer, the sender's credentials to what `socket` receives.
 void ReceiveCredentials(const OsHandle& socket, bool on);

@@ -148,10 +148,8 @@ Status SetNonBlocking(const OsHandle& socket) {
 bool SetBlocking(const OsHandle& socket, std::chrono::milliseconds longest) {
   const auto whole = std::chrono::floor<std::chrono::seconds>(longest);
   const timeval timeout{whole.count(), std::chrono::microseconds(longest - whole).count()};
-  const int flags = fcntl(socket.get(), F_GETFL);
-  return flags >= 0 &&
-         setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)) == 0 &&
-         fcntl(socket.get(), F_SETFL, flags & ~O_NONBLOCK) == 0;
+  return setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)) == 0 &&
+         fcntl(socket.get(), F_SETFL, O_RDWR) == 0;
 }
 
 }  // namespace lwmsg::internal

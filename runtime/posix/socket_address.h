@@ -43,7 +43,7 @@ Status CheckSocket(const OsHandle& socket, bool listening);
 std::string NameOf(const OsHandle& socket);
 
 Status SetNonBlocking(const OsHandle& socket);
-// Reads wait, for at most `longest`. False if the system refuses.
+// Of a socket of NewSocket: reads wait, for at most `longest`. False if the system refuses.
 bool SetBlocking(const OsHandle& socket, std::chrono::milliseconds longest);
 
 }  // namespace lwmsg::internal

@@ -65,7 +65,9 @@ class SocketListener final : public Listener {
     for (int i = 0; i < kMaxAccepts && link.get() != nullptr && !held_; ++i) {
       OsHandle peer(accept4(socket().get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
       if (peer.valid()) {
-        acceptor_.OnAccepted(std::make_unique<SocketStream>(std::move(peer), limits_));
+        SocketPeer who = PeerOfAccepted(peer);
+        acceptor_.OnAccepted(
+            std::make_unique<SocketStream>(std::move(peer), std::move(who), limits_));
       } else if (errno == EAGAIN) {
         return;
       } else if (errno != EINTR && errno != ECONNABORTED) {

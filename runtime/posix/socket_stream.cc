@@ -10,7 +10,6 @@
 #include <utility>
 
 #include "runtime/platform.h"
-#include "runtime/posix/peer_token.h"
 #include "runtime/posix/socket_address.h"
 #include "runtime/posix/socket_options.h"
 
@@ -75,9 +74,9 @@ class SendControl {
 
 }  // namespace
 
-SocketStream::SocketStream(OsHandle socket, const Limits& limits)
+SocketStream::SocketStream(OsHandle socket, SocketPeer peer, const Limits& limits)
     : FrameStream(limits), socket_(std::move(socket)) {
-  Connected();
+  Connected(std::move(peer));
 }
 
 SocketStream::SocketStream(OsHandle socket, Endpoint endpoint, std::optional<uint32_t> server_euid,
@@ -90,7 +89,7 @@ SocketStream::SocketStream(OsHandle socket, Endpoint endpoint, std::optional<uin
 Result<bool> SocketStream::Connect() {
   auto connected = ConnectOnce(socket_, *endpoint_);
   if (!connected || !*connected) return connected;
-  Connected();
+  Connected(PeerOfConnected(socket_));
   if (server_euid_ && peer_.euid() != server_euid_) {
     return Error(StatusCode::kPermissionDenied, "the server at " + endpoint_->ToString() + " is " +
                                                     peer_.ToString() + ", not the wanted user " +
@@ -107,8 +106,7 @@ Result<std::unique_ptr<IoLoop::Watch>> SocketStream::MakeWatch(IoLoop& loop,
   return loop.MakeWatch(socket_.get(), std::move(callback));
 }
 
-void SocketStream::Connected() {
-  SocketPeer peer = PeerOfSocket(socket_);
+void SocketStream::Connected(SocketPeer peer) {
   peer_ = std::move(peer.token);
   wants_credentials_ = !peer.is_final;
   if (wants_credentials_) ReceiveCredentials(socket_, true);
@@ -219,7 +217,8 @@ Result<std::unique_ptr<FrameStream>> NewStream(const Endpoint& endpoint,
 Result<std::unique_ptr<FrameStream>> AdoptStream(OsHandle native, const Limits& limits) {
   if (Status status = CheckSocket(native, false); !status.ok()) return Error(std::move(status));
   if (Status status = SetNonBlocking(native); !status.ok()) return Error(std::move(status));
-  return std::make_unique<SocketStream>(std::move(native), limits);
+  SocketPeer peer = PeerOfGiven(native);
+  return std::make_unique<SocketStream>(std::move(native), std::move(peer), limits);
 }
 
 }  // namespace lwmsg::internal

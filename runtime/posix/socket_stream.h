@@ -12,6 +12,7 @@
 #include "lwmsg/endpoint.h"
 #include "lwmsg/os_handle.h"
 #include "runtime/frame_stream.h"
+#include "runtime/posix/peer_token.h"
 
 namespace lwmsg::internal {
 
@@ -19,7 +20,7 @@ namespace lwmsg::internal {
 class SocketStream final : public FrameStream {
  public:
   // Over a connected, non-blocking socket.
-  SocketStream(OsHandle socket, const Limits& limits);
+  SocketStream(OsHandle socket, SocketPeer peer, const Limits& limits);
   // To be connected.
   SocketStream(OsHandle socket, Endpoint endpoint, std::optional<uint32_t> server_euid,
                const Limits& limits);
@@ -34,8 +35,7 @@ class SocketStream final : public FrameStream {
   const Token& peer() const override { return peer_; }
 
  private:
-  // Finds out who the peer is, as far as that can be known before its first message.
-  void Connected();
+  void Connected(SocketPeer peer);
   void TakeControl(const msghdr& header, std::vector<OsHandle>& handles);
 
   OsHandle socket_;

@@ -35,7 +35,7 @@ template <typename P>
 class Filled {
  public:
   Filled()
-      : message_(lwmsg::OutgoingMessage::ForReply()),
+      : message_(lwmsg::OutgoingMessage::ForReply(0, 0)),
         builder_(message_.payload().initAs<typename P::Schema>(), message_.handles()) {}
 
   typename P::Builder* operator->() { return &builder_; }

@@ -107,7 +107,7 @@ TEST_F(AssociationLimitsTest, CallIdInUseEndsTheAssociation) {
 TEST_F(AssociationLimitsTest, ReplyToNothingEndsTheAssociation) {
   Open();
   ASSERT_EQ(Echo(), Status());
-  OutgoingMessage reply = OutgoingMessage::ForReply();
+  OutgoingMessage reply = OutgoingMessage::ForReply(0, 0);
   reply.state().envelope.getReply().setId(4711);
   std::vector<Frame> frames;
   frames.push_back(ToFrame(std::move(reply)));

@@ -145,7 +145,7 @@ TEST_F(OsHandleTest, SettingAFieldTwiceClosesTheFirst) {
 }
 
 TEST(SessionTest, ObjectsAreFoundByIdKindAndType) {
-  Session session(5, 10);
+  Session session(10);
   auto id = session.Register(1, std::make_shared<int>(7));
   ASSERT_TRUE(id);
   EXPECT_EQ(**session.Resolve<int>(1, *id), 7);
@@ -158,8 +158,8 @@ TEST(SessionTest, ObjectsAreFoundByIdKindAndType) {
 }
 
 TEST(SessionTest, NoNameOfOneSessionIsANameInAnother) {
-  Session first(1, 10);
-  Session second(2, 10);
+  Session first(10);
+  Session second(10);
   auto id = first.Register(1, std::make_shared<int>(7));
   ASSERT_TRUE(second.Register(1, std::make_shared<int>(8)));
   EXPECT_EQ(second.Resolve<int>(1, *id).error().code(), StatusCode::kInvalidHandle);
@@ -172,7 +172,7 @@ TEST(SessionTest, DataGoesAfterTheObjects) {
     std::string* order;
     char name;
   };
-  Session session(1, 10);
+  Session session(10);
   session.set_data(std::shared_ptr<Mark>(new Mark{&order, 'd'}));
   ASSERT_TRUE(session.Register(1, std::shared_ptr<Mark>(new Mark{&order, 'o'})));
   session.End();
@@ -182,7 +182,7 @@ TEST(SessionTest, DataGoesAfterTheObjects) {
 }
 
 TEST(SessionTest, IdsAreNeverUsedAgainAndUsersKeepTheirObject) {
-  Session session(5, 1);
+  Session session(1);
   auto first = session.Register(1, std::make_shared<int>(1));
   auto object = session.Resolve<int>(1, *first);
   ASSERT_TRUE(session.Unregister(1, *first).ok());

@@ -65,7 +65,7 @@ TEST_F(ObjectsTest, GoesWhenNobodyTakesItsName) {
 TEST_F(ObjectsTest, NeverGetsANameInAReplyThatWasNotSent) {
   Open();
   {
-    auto message = OutgoingMessage::ForReply();
+    auto message = OutgoingMessage::ForReply(0, 0);
     message.handles().set_session(server_.association->session());
     auto results = message.payload().initAs<sample::Sample::MakeResults>();
     ASSERT_TRUE(message.handles().Register(results.getObject(), std::make_shared<Counter>()).ok());

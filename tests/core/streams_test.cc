@@ -34,7 +34,7 @@ class StreamsTest : public AssociationTest {
     return next;
   }
   Frame ItemFrame(uint32_t id) {
-    auto item = OutgoingMessage::ForItem();
+    auto item = OutgoingMessage::ForItem(0, 0);
     item.state().envelope.getItem().setId(id);
     return ToFrame(std::move(item));
   }

@@ -11,8 +11,9 @@ namespace {
 using internal::SendQueue;
 
 OutgoingMessage Text(const std::string& text, int handles = 0) {
-  OutgoingMessage message = OutgoingMessage::ForCall(1, 0);
-  message.payload().initAs<sample::Sample::EchoParams>().setText(text);
+  // Of a kind that does not learn: it is built alike each time.
+  OutgoingMessage message = OutgoingMessage::ForReply(0, 0);
+  message.payload().initAs<sample::Sample::EchoResults>().setText(text);
   for (int i = 0; i < handles; ++i) {
     capnp::MallocMessageBuilder scratch;
     message.handles().Put(scratch.initRoot<schema::OsHandle>(), FileWith("x"));
