@@ -167,8 +167,9 @@ void HeaderEmitter::WrapperBuilder(const Payload& payload) {
 
 void HeaderEmitter::TakeFunction(const HandleField& field) {
   out_.Comment(field.doc);
-  const std::string type =
-      field.object.empty() ? "lwmsg::OsHandle" : "lwmsg::Handle<" + field.object + ">";
+  const std::string type = field.is_memory        ? "lwmsg::SharedMemory"
+                           : field.object.empty() ? "lwmsg::OsHandle"
+                                                  : "lwmsg::Handle<" + field.object + ">";
   const std::string head = "lwmsg::Result<" + type + "> take" + field.cpp_name + "()";
   const std::string take = "return handles_->Take(";
   if (!field.in_union) return out_.Function(head, take, {"get" + field.cpp_name + "()"}, ");");
@@ -188,6 +189,10 @@ void HeaderEmitter::TakeFunction(const HandleField& field) {
 
 void HeaderEmitter::SetFunction(const HandleField& field) {
   const std::string set = "set" + field.cpp_name;
+  if (field.is_memory) {
+    return SetFunction(field, "void " + set + "(lwmsg::WritableMemory memory)", "handles_->Put(",
+                       "std::move(memory)");
+  }
   if (field.object.empty()) {
     // An earlier slot is kept, so that the handle which it names is replaced and not forgotten.
     return SetFunction(field, "void " + set + "(lwmsg::OsHandle handle)", "handles_->Put(",

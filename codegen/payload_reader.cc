@@ -12,8 +12,8 @@ namespace {
 // deep.
 constexpr size_t kMaxDepth = 100;
 
-bool IsOsHandle(capnp::Type type) {
-  return type.isStruct() && type.asStruct().getProto().getId() == kOsHandleId;
+bool Is(capnp::Type type, uint64_t id) {
+  return type.isStruct() && type.asStruct().getProto().getId() == id;
 }
 
 // What T of a Handle(T) is in C++, "" if `type` is no Handle.
@@ -51,9 +51,10 @@ std::vector<HandleField> PayloadReader::Read(capnp::StructSchema root, const std
   for (auto field : root.getFields()) {
     if (field.getProto().isGroup()) continue;
     const std::string object = ObjectOf(index_, field.getType());
-    if (object.empty() && !IsOsHandle(field.getType())) continue;
+    const bool memory = Is(field.getType(), kSharedMemoryId);
+    if (object.empty() && !memory && !Is(field.getType(), kOsHandleId)) continue;
     handles.push_back({field.getProto().getName().cStr(),
-                       TitleCase(CppMemberName(field.getProto())), object, IsInUnion(field),
+                       TitleCase(CppMemberName(field.getProto())), object, memory, IsInUnion(field),
                        index_.MemberDoc(root, field.getIndex())});
   }
   return handles;
@@ -83,8 +84,10 @@ void PayloadReader::WalkField(capnp::StructSchema::Field field, const Location& 
   if (field.getProto().isGroup()) return WalkStruct(field.getType().asStruct(), where);
   CheckFieldAnnotations(index_, field, user, diagnostics_);
   auto slot = field.getProto().getSlot();
-  if (IsOsHandle(field.getType()) && slot.getHadExplicitDefault()) {
-    Report(where, "has a default, but an OS handle has none; remove the default");
+  const bool memory = Is(field.getType(), kSharedMemoryId);
+  if ((memory || Is(field.getType(), kOsHandleId)) && slot.getHadExplicitDefault()) {
+    Report(where, std::string("has a default, but ") + (memory ? "shared memory" : "an OS handle") +
+                      " has none; remove the default");
   }
   WalkType(field.getType(), IsParameter(slot.getType()) ? user : where);
 }

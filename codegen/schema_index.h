@@ -28,6 +28,7 @@ inline constexpr uint64_t kTimeoutId = 0x8b14f7ac3960de52;
 inline constexpr uint64_t kBlockingId = 0xf52e90b7d4168ac3;
 inline constexpr uint64_t kHandleId = 0xf0b3d7c25e814a69;
 inline constexpr uint64_t kOsHandleId = 0xe2a1c4b67d905f13;
+inline constexpr uint64_t kSharedMemoryId = 0xd81e5f0a3b92c647;
 // Of capnp/stream.capnp: what `-> stream` means.
 inline constexpr uint64_t kStreamResultId = 0x995f9a3377c0b16e;
 

@@ -14,11 +14,12 @@ namespace lwmsg::codegen {
 // What is generated, in the words of the generated code: the schema after all that can be wrong
 // with it was looked for. Doc comments are by line.
 
-// A field of the type OsHandle or Handle(T) at the top of params or results.
+// A field of the type OsHandle, SharedMemory or Handle(T) at the top of params or results.
 struct HandleField {
   std::string name;
   std::string cpp_name;  // "Tty", as in takeTty.
   std::string object;    // Of a Handle(T), what T is in C++: "::files::File".
+  bool is_memory;
   bool in_union;
   std::vector<std::string> doc;
 };

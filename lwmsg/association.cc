@@ -8,6 +8,7 @@
 #include "lwmsg/internal/capnp_text.h"
 #include "lwmsg/internal/message_state.h"
 #include "lwmsg/internal/session_host.h"
+#include "lwmsg/internal/shared_places.h"
 
 namespace lwmsg {
 namespace {
@@ -95,6 +96,7 @@ void Association::End(Status reason, bool say_goodbye) {
     executor_.Post(std::move(ended));
   }
   held_.clear();
+  lent_.reset();
   // User code from here on: it may destroy this.
   incoming_.ForEach([&](const internal::IncomingCalls::Call& call) {
     if (call.report) call.report->End(end_reason_);
@@ -208,6 +210,8 @@ void Association::OnMessage(IncomingMessage message) {
       return OnCredit(std::move(message));
     case Which::RELEASE:
       return OnRelease(std::move(message));
+    case Which::RETURNED:
+      return OnReturned(std::move(message));
     default:
       return End(Status(StatusCode::kMalformed, "envelope of unknown kind " +
                                                     std::to_string(static_cast<int>(which)) +

@@ -24,8 +24,10 @@
 namespace lwmsg {
 
 namespace internal {
+class BorrowedMemory;
+class LentMemory;
 class SessionHost;
-}
+}  // namespace internal
 
 // Threads for handlers that block.
 class Workers {
@@ -112,6 +114,8 @@ class Association final : public internal::CallTarget, private Transport::Listen
   void Cancel(uint32_t id);
   void GiveCredit(uint32_t id, uint32_t items);
   void Release(uint64_t object, uint32_t copies);
+  // For a place of the peer's pool that was let go of.
+  void ReturnMemory(uint64_t pool, uint64_t offset);
 
   // No call in hand in either direction, no session objects, nothing queued: ending it now takes
   // nothing from the peer but the connection.
@@ -155,6 +159,7 @@ class Association final : public internal::CallTarget, private Transport::Listen
   void OnCancel(IncomingMessage message);
   void OnCredit(IncomingMessage message);
   void OnRelease(IncomingMessage message);
+  void OnReturned(IncomingMessage message);
   void OnDescribe(IncomingMessage message);
   void OnDescription(IncomingMessage message);
   void OnGoodbye(IncomingMessage message);
@@ -176,12 +181,18 @@ class Association final : public internal::CallTarget, private Transport::Listen
   std::optional<Status> Understands(const Protocol& protocol, uint64_t hash) const;
   void AskForSchema(const Protocol& protocol, uint64_t hash, IncomingMessage call);
   // What is wrong with a call before its handler is asked; OK if nothing is.
-  Status Admit(const Protocol& protocol, uint16_t method, IncomingMessage& message) const;
+  Status Admit(const Protocol& protocol, uint16_t method, IncomingMessage& message);
   void Dispatch(const Callee& callee, IncomingCall call);
   // Checks a payload; the names in it are then taken or let go of by whoever reads it.
-  Status CheckPayload(IncomingMessage& message, const internal::PayloadType& type) const;
+  Status CheckPayload(IncomingMessage& message, const internal::PayloadType& type);
+  // Finds the shared memory that a message brings.
+  Status BorrowMemory(IncomingMessage& message);
   // Of a reply or an item that nobody waits for.
-  void LetGo(IncomingMessage& message, const MethodInfo& method) const;
+  void LetGo(IncomingMessage& message, const MethodInfo& method);
+  // Says in the message where the shared memory is that it was given.
+  Status PlaceMemory(OutgoingMessage& message) const;
+  void LendMemory(OutgoingMessage& message);
+  void TakeBackMemory(OutgoingMessage& message);
   // What is wrong with a message of `method` before it is sent; OK if nothing is.
   Status CheckOutgoing(const Protocol& protocol, const MethodInfo& method,
                        OutgoingMessage& message) const;
@@ -250,6 +261,9 @@ class Association final : public internal::CallTarget, private Transport::Listen
   bool gone_ = false;                                     // Being destroyed.
   internal::OutgoingCalls outgoing_;
   internal::IncomingCalls incoming_;
+  // Both null until there is some.
+  std::unique_ptr<internal::LentMemory> lent_;
+  std::unique_ptr<internal::BorrowedMemory> borrowed_;
   bool overflowed_ = false;
   TimePoint made_;
   TimePoint last_activity_;

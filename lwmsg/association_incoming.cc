@@ -51,8 +51,7 @@ Result<Association::Callee> Association::FindCallee(uint64_t interface_id, uint6
   return Callee{protocol, callee, std::move(*service)};
 }
 
-Status Association::Admit(const Protocol& protocol, uint16_t method,
-                          IncomingMessage& message) const {
+Status Association::Admit(const Protocol& protocol, uint16_t method, IncomingMessage& message) {
   if (method >= protocol.methods.size()) {
     return Status(StatusCode::kUnimplemented, std::string(protocol.name) + " has no method " +
                                                   std::to_string(method) + " here, only " +

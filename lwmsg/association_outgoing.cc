@@ -54,6 +54,9 @@ void PendingCall::GiveCredit(uint32_t items) const {
 
 Status Association::CheckOutgoing(const Protocol& protocol, const MethodInfo& method,
                                   OutgoingMessage& message) const {
+  if (Status placed = PlaceMemory(message); !placed.ok()) {
+    return Status(placed.code(), MethodName(protocol, method) + ": " + placed.message());
+  }
   const size_t bytes = message.ByteSize();
   if (bytes > peer_limits_.frame_bytes) {
     return Status(StatusCode::kResourceExhausted,
@@ -265,6 +268,7 @@ void Association::Send(OutgoingMessage message) {
   if (state_ == State::kClosed || overflowed_) return;
   last_activity_ = executor_.TurnTime();
   message.handles().Sent();
+  if (!message.handles().memories().empty()) LendMemory(message);
   transport_->Send(std::move(message));
   if (overflowed_ || transport_->queued_bytes() <= config_.limits.max_queued_bytes) return;
   // Nothing more goes out or comes in: one turn of small calls can ask for many large replies.
@@ -287,6 +291,7 @@ void Association::OnUnsent(OutgoingMessage message, const Status& reason) {
       if (!name.receivers) static_cast<void>(session_->Release(name.id, 1));
     }
   }
+  TakeBackMemory(message);
   const auto envelope = message.state().envelope.asReader();
   if (envelope.isReply()) return SendError(envelope.getReply().getId(), reason);
   // The end of the stream, for the caller; its handler finds that nobody takes more.
@@ -337,20 +342,21 @@ void Association::OnDeadline() {
   for (auto& waiters : cancelled) waiters.Tell();
 }
 
-void Association::LetGo(IncomingMessage& message, const MethodInfo& method) const {
+void Association::LetGo(IncomingMessage& message, const MethodInfo& method) {
   // Finds the names, which then go with the message.
   static_cast<void>(CheckPayload(message, method.results()));
 }
 
-Status Association::CheckPayload(IncomingMessage& message,
-                                 const internal::PayloadType& type) const {
+Status Association::CheckPayload(IncomingMessage& message, const internal::PayloadType& type) {
   Status sound = message.CheckPayload(type);
   std::vector<uint64_t> ids;
   for (const internal::ObjectName& name : message.object_names()) {
     if (!name.receivers) ids.push_back(name.id);
   }
   if (!ids.empty()) message.handles().SetObjects(std::move(ids), *this);
-  return sound;
+  if (message.memory_names().empty()) return sound;
+  Status borrowed = BorrowMemory(message);
+  return sound.ok() ? borrowed : sound;
 }
 
 std::string Association::SchemaNote(const Protocol& protocol) const {

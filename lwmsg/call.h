@@ -125,6 +125,10 @@ class CallBase {
   Result<OsHandle> Take(schema::OsHandle::Reader field) {
     return raw_.request().handles().Take(field);
   }
+  // The bytes of a `SharedMemory` at any depth of the params; see IncomingHandles::Take.
+  Result<SharedMemory> Take(schema::SharedMemory::Reader field) {
+    return raw_.request().handles().Take(field);
+  }
   // The caller's object that a `Handle(T)` at any depth of the params names.
   template <typename HandleReader>
     requires requires { typename HandleReader::Reads; }
@@ -173,6 +177,10 @@ class AnsweredCall : public CallBase<P> {
   // Gives an OS handle to a field at any depth of the results; see OutgoingHandles::Put.
   void Put(schema::OsHandle::Builder field, OsHandle handle) {
     this->raw_.reply().handles().Put(field, std::move(handle));
+  }
+  // Gives bytes to a `SharedMemory` at any depth of the results.
+  void Put(schema::SharedMemory::Builder field, WritableMemory memory) {
+    this->raw_.reply().handles().Put(field, std::move(memory));
   }
   // Names an object in a `Handle(T)` at any depth of the results; see OutgoingHandles::Register.
   template <typename T, typename HandleBuilder>

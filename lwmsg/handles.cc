@@ -5,6 +5,7 @@
 
 #include "lwmsg/association.h"
 #include "lwmsg/handle.h"
+#include "lwmsg/internal/shared_places.h"
 
 namespace lwmsg {
 
@@ -37,6 +38,35 @@ class internal::IncomingObjects {
   Channel channel_;
 };
 
+// The shared memory that a message brought.
+class internal::IncomingMemories {
+ public:
+  IncomingMemories(std::vector<IncomingMemory> of_pools, size_t max_shared_bytes)
+      : of_pools_(std::move(of_pools)), max_shared_bytes_(max_shared_bytes) {}
+
+  Result<SharedMemory> TakeOfPool(uint64_t pool, uint64_t offset) {
+    for (auto place = of_pools_.begin(); place != of_pools_.end(); ++place) {
+      const bool it = place->name.pool == pool && place->name.offset == offset;
+      if (!it || !place->memory) continue;
+      SharedMemory memory = std::move(*place->memory);
+      of_pools_.erase(place);
+      return memory;
+    }
+    return Error(StatusCode::kFailedPrecondition, "the shared memory was taken before");
+  }
+  Result<SharedMemory> Open(const OsHandle& handle, uint64_t offset, uint64_t size) const {
+    auto mapped = MappedMemory::Open(handle, max_shared_bytes_);
+    if (!mapped) return Error(std::move(mapped).error());
+    auto bytes = PlaceIn(**mapped, offset, size);
+    if (!bytes) return Error(std::move(bytes).error());
+    return SharedMemory(std::move(*mapped), *bytes, nullptr);
+  }
+
+ private:
+  std::vector<IncomingMemory> of_pools_;
+  size_t max_shared_bytes_;
+};
+
 internal::ObjectCopy::~ObjectCopy() {
   association_.Run([id = id_](Association& association) { association.Release(id, 1); });
 }
@@ -54,6 +84,16 @@ void OutgoingHandles::Put(schema::OsHandle::Builder slot, OsHandle handle) {
   if (!handle.valid()) return;
   handles_.push_back(std::move(handle));
   slot.setSlot(static_cast<uint16_t>(handles_.size()));
+}
+
+void OutgoingHandles::Put(schema::SharedMemory::Builder field, WritableMemory memory) {
+  const void* place = capnp::toAny(field).getDataSection().begin();
+  for (PlacedMemory& placed : memories_) {
+    if (capnp::toAny(placed.field).getDataSection().begin() != place) continue;
+    placed.memory = std::move(memory);
+    return;
+  }
+  memories_.push_back({field, std::move(memory)});
 }
 
 Status OutgoingHandles::NoSession() {
@@ -82,6 +122,22 @@ Result<OsHandle> IncomingHandles::Take(schema::OsHandle::Reader slot) {
 
 void IncomingHandles::SetObjects(std::vector<uint64_t> ids, const Association& association) {
   objects_ = std::make_unique<internal::IncomingObjects>(std::move(ids), association);
+}
+
+void IncomingHandles::SetMemories(std::vector<internal::IncomingMemory> memories,
+                                  size_t max_shared_bytes) {
+  memories_ = std::make_unique<internal::IncomingMemories>(std::move(memories), max_shared_bytes);
+}
+
+Result<SharedMemory> IncomingHandles::Take(schema::SharedMemory::Reader field) {
+  const bool own = field.getPool() == 0;
+  if ((own && field.getMemory().getSlot() == 0) || memories_ == nullptr) {
+    return Error(StatusCode::kNotFound, "the field carries no shared memory");
+  }
+  if (!own) return memories_->TakeOfPool(field.getPool(), field.getOffset());
+  auto handle = Take(field.getMemory());
+  if (!handle) return Error(std::move(handle).error());
+  return memories_->Open(*handle, field.getOffset(), field.getSize());
 }
 
 Result<std::shared_ptr<internal::ObjectCopy>> IncomingHandles::TakeCopy(uint64_t id,

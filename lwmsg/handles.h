@@ -9,6 +9,7 @@
 
 #include "lwmsg/os_handle.h"
 #include "lwmsg/session.h"
+#include "lwmsg/shared_memory.h"
 #include "lwmsg/status.h"
 
 namespace lwmsg {
@@ -20,6 +21,8 @@ class Channel;
 
 namespace internal {
 
+class IncomingMemories;
+struct IncomingMemory;
 class IncomingObjects;
 class ObjectCopy;
 
@@ -68,6 +71,15 @@ class OutgoingHandles {
     return Status();
   }
 
+  // Gives `memory` to the message, which names it in `field`.
+  void Put(schema::SharedMemory::Builder field, WritableMemory memory);
+
+  // What `field` was given. Its pool's places are taken out when the message is sent.
+  struct PlacedMemory {
+    schema::SharedMemory::Builder field;
+    WritableMemory memory;
+  };
+  std::vector<PlacedMemory>& memories() { return memories_; }
   std::span<OsHandle> all() { return handles_; }
   size_t size() const { return handles_.size(); }
   void set_session(std::shared_ptr<Session> session) { session_ = std::move(session); }
@@ -78,6 +90,7 @@ class OutgoingHandles {
   static Status NoSession();
 
   std::vector<OsHandle> handles_;
+  std::vector<PlacedMemory> memories_;
   std::shared_ptr<Session> session_;
   std::vector<uint64_t> named_;  // One entry for each place.
 };
@@ -104,17 +117,25 @@ class IncomingHandles {
     return Handle<internal::ObjectRead<HandleReader>>(channel(), field.getId(), std::move(*copy));
   }
 
+  // The bytes that `field` shares. Error: kNotFound if there are none, kFailedPrecondition if they
+  // were taken before, kMalformed if the memory is not as it must be, kResourceExhausted at
+  // Limits::max_shared_bytes.
+  Result<SharedMemory> Take(schema::SharedMemory::Reader field);
+
   std::span<const OsHandle> all() const { return handles_; }
   size_t size() const { return handles_.size(); }
   // The names that the message brought, found when it was checked, and where they are let go of.
   void SetObjects(std::vector<uint64_t> ids, const Association& association);
+  // Where the pools' places are that the message brought, found when it was checked.
+  void SetMemories(std::vector<internal::IncomingMemory> memories, size_t max_shared_bytes);
 
  private:
   Result<std::shared_ptr<internal::ObjectCopy>> TakeCopy(uint64_t id, bool receivers);
   const Channel& channel() const;
 
   std::vector<OsHandle> handles_;
-  std::unique_ptr<internal::IncomingObjects> objects_;  // Null if there are none.
+  std::unique_ptr<internal::IncomingObjects> objects_;    // Null if there are none.
+  std::unique_ptr<internal::IncomingMemories> memories_;  // The same.
 };
 
 }  // namespace lwmsg

@@ -23,6 +23,9 @@ struct Limits {
   uint32_t max_calls = 128;
   // Session objects of one association (`Handle(T)`). Stops a peer that opens and never closes.
   uint32_t max_objects = 1024;
+  // Bytes of peers' shared memory that one association keeps mapped (`SharedMemory`): its pools,
+  // and the largest memory of a message's own. Stops a peer that would fill the address space.
+  size_t max_shared_bytes = size_t{256} << 20;
   // Bytes queued for a peer that does not read. Beyond, the association ends.
   size_t max_queued_bytes = size_t{16} << 20;
   // Associations of one server at a time. Further clients wait in the backlog of the listening

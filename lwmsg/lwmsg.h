@@ -30,6 +30,7 @@
 #include "lwmsg/service_manager.h"
 #include "lwmsg/session.h"
 #include "lwmsg/session_key.h"
+#include "lwmsg/shared_memory.h"
 #include "lwmsg/state.h"
 #include "lwmsg/status.h"
 #include "lwmsg/stream.h"

@@ -99,16 +99,16 @@ OutgoingHandles& OutgoingMessage::handles() { return state_->handles; }
 
 Status OutgoingMessage::CheckPayload(const internal::PayloadType& type) {
   state_->sensitive = type.sensitive();
-  state_->objects.clear();
+  state_->names = {};
   const bool control =
       std::ranges::any_of(state_->handles.all(), [](auto& own) { return own.ControlsProcess(); });
   if (!type.carries_objects() && !type.has_rules() && !control) return Status();
-  Status sound = type.Check(state_->payload->asReader(), state_->handles.all(), state_->objects);
+  Status sound = type.Check(state_->payload->asReader(), state_->handles.all(), state_->names);
   return sound.ok() ? sound : Status(StatusCode::kInvalidArgument, sound.message());
 }
 
 const std::vector<internal::ObjectName>& OutgoingMessage::object_names() const {
-  return state_->objects;
+  return state_->names.objects;
 }
 
 kj::ArrayPtr<const kj::ArrayPtr<const kj::byte>> OutgoingMessage::Pieces() {
@@ -219,9 +219,9 @@ Result<IncomingMessage> IncomingMessage::Parse(Frame frame, const Limits& limits
 
 Status IncomingMessage::CheckPayload(const internal::PayloadType& type) {
   state_->sensitive = type.sensitive();
-  state_->objects.clear();
+  state_->names = {};
   Status sound = type.Check(PayloadOf(state_->checked.getRoot<wire::Envelope>()),
-                            state_->handles.all(), state_->objects);
+                            state_->handles.all(), state_->names);
   // Cap'n Proto does not say how deep is too deep.
   if (sound.message().find("deeply-nested") == std::string::npos) return sound;
   return Status(sound.code(), sound.message() + " The limit is " +
@@ -230,7 +230,11 @@ Status IncomingMessage::CheckPayload(const internal::PayloadType& type) {
 }
 
 const std::vector<internal::ObjectName>& IncomingMessage::object_names() const {
-  return state_->objects;
+  return state_->names.objects;
+}
+
+const std::vector<internal::MemoryName>& IncomingMessage::memory_names() const {
+  return state_->names.memories;
 }
 
 capnp::AnyPointer::Reader IncomingMessage::payload() const { return PayloadOf(*state_->envelope); }

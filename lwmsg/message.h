@@ -17,6 +17,7 @@ namespace lwmsg {
 struct Frame;
 namespace internal {
 class PayloadType;
+struct MemoryName;
 struct ObjectName;
 struct OutgoingState;
 struct IncomingState;
@@ -80,6 +81,8 @@ class IncomingMessage {
   // What CheckPayload met: the objects of the session that the payload names, in the order of the
   // schema's fields.
   const std::vector<internal::ObjectName>& object_names() const;
+  // The shared memory that it brings.
+  const std::vector<internal::MemoryName>& memory_names() const;
   // The params or results; null for messages of other kinds.
   capnp::AnyPointer::Reader payload() const;
   IncomingHandles& handles();

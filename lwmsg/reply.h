@@ -19,6 +19,10 @@ class Reply : public R::Reader {
 
   // The OS handle of a field at any depth of the results; see IncomingHandles::Take.
   Result<OsHandle> Take(schema::OsHandle::Reader field) { return message_.handles().Take(field); }
+  // The bytes of a `SharedMemory` at any depth of the results.
+  Result<SharedMemory> Take(schema::SharedMemory::Reader field) {
+    return message_.handles().Take(field);
+  }
   // The callee's object that a `Handle(T)` at any depth of the results names.
   template <typename HandleReader>
     requires requires { typename HandleReader::Reads; }

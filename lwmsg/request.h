@@ -32,6 +32,10 @@ class RequestBase {
   void Put(schema::OsHandle::Builder field, OsHandle handle) {
     call_.message.handles().Put(field, std::move(handle));
   }
+  // Gives bytes to a `SharedMemory` at any depth of the params.
+  void Put(schema::SharedMemory::Builder field, WritableMemory memory) {
+    call_.message.handles().Put(field, std::move(memory));
+  }
   // Names an object of this side in a `Handle(T)` at any depth of the params, so that the callee
   // can call it or bring it back; see OutgoingHandles::Register.
   template <typename T, typename HandleBuilder>

@@ -1,12 +1,24 @@
 #include "runtime/uv_loop.h"
 
 #include <cassert>
+#include <cstdio>
 #include <cstdlib>
 #include <utility>
 
 #include "runtime/platform.h"
 
 namespace lwmsg::internal {
+
+namespace {
+
+// Fails only without descriptors or memory for the loop itself: nothing can work then.
+void AbortIf(int error) {
+  if (error == 0) return;
+  std::fprintf(stderr, "lwmsg: cannot make an event loop: %s\n", uv_strerror(error));
+  std::abort();
+}
+
+}  // namespace
 
 struct UvLoop::Handles {
   UvHandle<uv_async_t> wake;
@@ -26,26 +38,21 @@ UvLoop::UvLoop(uv_loop_t* borrowed) : uv_(borrowed), thread_(std::this_thread::g
   if (uv_ == nullptr) {
     own_ = std::make_unique<uv_loop_t>();
     uv_ = own_.get();
-    // Fails only without descriptors or memory for the loop itself: nothing can work then.
-    if (uv_loop_init(uv_) != 0) std::abort();
+    AbortIf(uv_loop_init(uv_));
   }
   handles_ = std::make_unique<Handles>();
-  const int failed =
-      handles_->wake.Open(this,
-                          [this](uv_async_t* wake) {
-                            return uv_async_init(uv_, wake, [](uv_async_t* handle) {
-                              if (handle->data == nullptr) return;
-                              static_cast<UvLoop*>(handle->data)->RunPosted();
-                            });
-                          }) |
-      handles_->timer.Open(this, [this](uv_timer_t* timer) { return uv_timer_init(uv_, timer); }) |
-      handles_->prepare.Open(this, [this](uv_prepare_t* p) { return uv_prepare_init(uv_, p); }) |
-      handles_->check.Open(this, [this](uv_check_t* check) { return uv_check_init(uv_, check); }) |
-      handles_->look.Open(this, [this](uv_idle_t* look) { return uv_idle_init(uv_, look); }) |
-      handles_->run.Open(this, [this](uv_idle_t* run) { return uv_idle_init(uv_, run); }) |
-      handles_->keep.Open(this,
-                          [this](uv_async_t* keep) { return uv_async_init(uv_, keep, nullptr); });
-  if (failed != 0) std::abort();
+  AbortIf(handles_->wake.Open(this, [this](uv_async_t* wake) {
+    return uv_async_init(uv_, wake, [](uv_async_t* handle) {
+      if (handle->data == nullptr) return;
+      static_cast<UvLoop*>(handle->data)->RunPosted();
+    });
+  }));
+  AbortIf(handles_->timer.Open(this, [this](uv_timer_t* t) { return uv_timer_init(uv_, t); }));
+  AbortIf(handles_->prepare.Open(this, [this](auto* p) { return uv_prepare_init(uv_, p); }));
+  AbortIf(handles_->check.Open(this, [this](uv_check_t* c) { return uv_check_init(uv_, c); }));
+  AbortIf(handles_->look.Open(this, [this](uv_idle_t* look) { return uv_idle_init(uv_, look); }));
+  AbortIf(handles_->run.Open(this, [this](uv_idle_t* run) { return uv_idle_init(uv_, run); }));
+  AbortIf(handles_->keep.Open(this, [this](auto* k) { return uv_async_init(uv_, k, nullptr); }));
   uv_prepare_start(handles_->prepare.get(), [](uv_prepare_t* handle) {
     auto* self = static_cast<UvLoop*>(handle->data);
     self->thread_ = std::this_thread::get_id();  // Of a borrowed loop nobody else says it.

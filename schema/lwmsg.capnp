@@ -15,6 +15,27 @@ struct OsHandle @0xe2a1c4b67d905f13 {
   # one slot named from two places of a message, make the message malformed.
 }
 
+struct SharedMemory @0xd81e5f0a3b92c647 {
+  # Bytes that the receiver reads where the sender wrote them: only their place travels with the message. For
+  # what is large; up to some 100 KiB, Data is no slower.
+  #
+  # Generated code gives such a field `setX(lwmsg::WritableMemory)` and `takeX()`, which gives a
+  # lwmsg::SharedMemory; nobody else writes it. One that is absent or default is "no memory".
+
+  memory @0 :OsHandle;
+  # Memory that can neither shrink nor grow, has no holes, and that nobody can begin to write: a memfd with
+  # seals, a section on Windows. Of the bytes' own (then nobody can write it at all, on Linux) or, the first
+  # time that this message's sender names it to its receiver, of a pool.
+
+  pool @1 :UInt64;
+  # 0: the memory is these bytes' own. Otherwise the sender's number for a pool, which the receiver keeps
+  # mapped until the association ends. The receiver gives the bytes back with `returned` (wire.capnp).
+
+  offset @2 :UInt64;
+  size @3 :UInt64;
+  # In bytes, inside the memory.
+}
+
 struct Handle @0xf0b3d7c25e814a69 (Object) {
   # A name for an object that lives in the session of one of the two sides. `Object` tells which kind, an
   # interface or a struct; it is checked when the name comes back. Of an interface, the object's methods

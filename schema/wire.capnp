@@ -107,6 +107,14 @@ struct Envelope @0x8f5d13e2a9b7c640 {
       count @20 :UInt32;
     }
 
+    returned :group {
+      # The sender of this has done with bytes of a pool of the receiver (lwmsg.capnp, SharedMemory): once for
+      # each place of a message that named them. Bytes that are not lent end the association.
+
+      pool @25 :UInt64;
+      offset @26 :UInt64;
+    }
+
     describe @21 :UInt64;
     # Asks for the schema of the interface with this id, of which the receiver of this has sent a call.
 

@@ -73,7 +73,7 @@ struct OutgoingState : Pooled<OutgoingState, kPooledMessages> {
   wire::Envelope::Builder envelope = builder.initRoot<wire::Envelope>();
   std::optional<capnp::AnyPointer::Builder> payload;
   OutgoingHandles handles;
-  std::vector<ObjectName> objects;
+  PayloadNames names;
 
   // Made by OutgoingMessage::Pieces: of a message that is `block`, and of others.
   kj::ArrayPtr<const kj::byte> only_piece;
@@ -95,7 +95,7 @@ struct IncomingState : Pooled<IncomingState, kPooledMessages> {
   // a field as often as it likes.
   kj::Array<capnp::word> words;
   IncomingHandles handles;
-  std::vector<ObjectName> objects;
+  PayloadNames names;
   capnp::FlatArrayMessageReader checked;
   capnp::FlatArrayMessageReader unlimited;
   // For what the check of the payload does not cover (hello, goodbye), read `checked`.

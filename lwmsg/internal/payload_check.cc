@@ -22,6 +22,19 @@ ObjectName ReadObject(capnp::Data::Reader data, uint64_t kind) {
   return {ReadLittleEndian(data, 0, 8), (ReadLittleEndian(data, 8, 1) & 1) != 0, kind};
 }
 
+// A SharedMemory as the generated code reads it.
+MemoryName ReadMemory(capnp::AnyStruct::Reader reader) {
+  const auto data = reader.getDataSection();
+  MemoryName memory;
+  if (const auto pointers = reader.getPointerSection(); pointers.size() != 0) {
+    memory.slot = ReadUint16(pointers[0].getAs<capnp::AnyStruct>().getDataSection(), 0);
+  }
+  memory.pool = ReadLittleEndian(data, 0, 8);
+  memory.offset = ReadLittleEndian(data, 8, 8);
+  memory.size = ReadLittleEndian(data, 16, 8);
+  return memory;
+}
+
 std::string Hex(uint64_t value) {
   std::string text;
   do {
@@ -103,6 +116,7 @@ void PayloadChecker::Struct(const StructPlan& plan, capnp::AnyStruct::Reader rea
                             const FieldRules* rules) {
   if (plan.is_os_handle) return Slot(ReadUint16(reader.getDataSection(), 0), rules);
   if (plan.is_object) return Object(ReadObject(reader.getDataSection(), plan.object_kind), rules);
+  if (plan.is_memory) return Memory(plan, reader);
   Fields(plan, reader.getDataSection(), reader.getPointerSection());
 }
 
@@ -233,6 +247,11 @@ void PayloadChecker::IntegersAs(typename capnp::List<T>::Reader list, const Fiel
 
 void PayloadChecker::Present(const PointerPlan& plan, capnp::AnyPointer::Reader pointer) {
   const StructPlan* target = plan.target;
+  if (target != nullptr && target->is_memory) {
+    const MemoryName memory = ReadMemory(pointer.getAs<capnp::AnyStruct>());
+    if (memory.slot != 0 || memory.pool != 0) return;
+    throw RuleBroken("no shared memory, but it is required");
+  }
   if (target != nullptr && (target->is_os_handle || target->is_object)) {
     const auto data = pointer.getAs<capnp::AnyStruct>().getDataSection();
     if (target->is_os_handle ? ReadUint16(data, 0) != 0 : ReadObject(data, 0).id != 0) return;
@@ -273,7 +292,18 @@ void PayloadChecker::Object(const ObjectName& object, const FieldRules* rules) {
             ? "names an object of the message's receiver; one of its sender is demanded"
             : "names an object of the message's sender; one of its receiver is demanded");
   }
-  objects_.push_back(object);
+  names_.objects.push_back(object);
+}
+
+void PayloadChecker::Memory(const StructPlan& plan, capnp::AnyStruct::Reader reader) {
+  Fields(plan, reader.getDataSection(), reader.getPointerSection());
+  const MemoryName memory = ReadMemory(reader);
+  if (memory.pool == 0 && memory.slot == 0) return;
+  if (memory.size > UINT64_MAX - memory.offset) {
+    throw RuleBroken("shared memory of " + std::to_string(memory.size) + " bytes at offset " +
+                     std::to_string(memory.offset) + " cannot be");
+  }
+  names_.memories.push_back(memory);
 }
 
 }  // namespace lwmsg::internal

@@ -21,9 +21,9 @@ class RuleBroken : public std::runtime_error {
 // One walk over one payload. Throws at the first thing that is wrong: kj::Exception, or RuleBroken.
 class PayloadChecker {
  public:
-  // `handles` are the OS handles of the message. Appends to `objects`.
-  PayloadChecker(std::span<const OsHandle> handles, std::vector<ObjectName>& objects)
-      : handles_(handles), seen_(handles.size(), false), objects_(objects) {}
+  // `handles` are the OS handles of the message. Appends to `names`.
+  PayloadChecker(std::span<const OsHandle> handles, PayloadNames& names)
+      : handles_(handles), seen_(handles.size(), false), names_(names) {}
 
   // Looks only at what must be so that the payload can be read. Then a schema from outside may have
   // rules that fit nothing.
@@ -48,6 +48,7 @@ class PayloadChecker {
                const FieldRules* rules);
   void Slot(uint16_t slot, const FieldRules* rules);
   void Object(const ObjectName& object, const FieldRules* rules);
+  void Memory(const StructPlan& plan, capnp::AnyStruct::Reader reader);
 
   void Present(const PointerPlan& plan, capnp::AnyPointer::Reader pointer);
   void Integers(const PointerPlan& plan, capnp::AnyPointer::Reader list, const FieldRules& rules);
@@ -57,7 +58,7 @@ class PayloadChecker {
   bool with_rules_ = true;
   std::span<const OsHandle> handles_;
   std::vector<bool> seen_;
-  std::vector<ObjectName>& objects_;
+  PayloadNames& names_;
   std::string path_;
 };
 

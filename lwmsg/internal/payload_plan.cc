@@ -151,6 +151,7 @@ const StructPlan* PayloadPlan::PlanFor(capnp::StructSchema schema) {
     carries_objects_ = true;
     return &plan;
   }
+  plan.is_memory = schema.getProto().getId() == capnp::typeId<schema::SharedMemory>();
   plan.discriminant_offset = schema.getProto().getStruct().getDiscriminantOffset();
   for (auto field : schema.getFields()) {
     if (auto planned = PlanField(field)) plan.fields.push_back(std::move(*planned));

@@ -69,6 +69,7 @@ struct FieldPlan {
 struct StructPlan {
   bool is_os_handle = false;
   bool is_object = false;
+  bool is_memory = false;  // With its fields.
   uint64_t object_kind = 0;
   uint32_t discriminant_offset = 0;  // In 16-bit units, if any field has a discriminant.
   std::vector<FieldPlan> fields;

@@ -20,17 +20,17 @@ bool PayloadType::has_rules() const { return plan_->has_rules(); }
 bool PayloadType::sensitive() const { return plan_->sensitive(); }
 
 Status PayloadType::Check(capnp::AnyPointer::Reader payload, std::span<const OsHandle> handles,
-                          std::vector<ObjectName>& objects) const {
+                          PayloadNames& names) const {
   if (!handles.empty() && !plan_->carries_handles()) {
     return Status(StatusCode::kMalformed, "message carries " + std::to_string(handles.size()) +
                                               " OS handles, but its schema has no field for them");
   }
-  return Walk(payload, PayloadChecker(handles, objects));
+  return Walk(payload, PayloadChecker(handles, names));
 }
 
 Status PayloadType::CheckReadable(capnp::AnyPointer::Reader payload) const {
-  std::vector<ObjectName> objects;
-  PayloadChecker checker({}, objects);
+  PayloadNames names;
+  PayloadChecker checker({}, names);
   checker.IgnoreRules();
   return Walk(payload, std::move(checker));
 }

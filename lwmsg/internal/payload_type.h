@@ -19,6 +19,20 @@ struct ObjectName {
   uint64_t kind = 0;  // The node id of the interface or struct; 0 if the schema leaves it open.
 };
 
+// What a SharedMemory field of a message says.
+struct MemoryName {
+  uint16_t slot = 0;  // Of the memory's OS handle; 0: none.
+  uint64_t pool = 0;  // As schema::SharedMemory has it.
+  uint64_t offset = 0;
+  uint64_t size = 0;
+};
+
+// What a payload names, in the order of the schema's fields.
+struct PayloadNames {
+  std::vector<ObjectName> objects;
+  std::vector<MemoryName> memories;
+};
+
 class PayloadChecker;
 class PayloadPlan;
 
@@ -33,10 +47,10 @@ class PayloadType {
   capnp::StructSchema schema() const { return schema_; }
 
   // See IncomingMessage::CheckPayload. `handles` are the OS handles that the message carries. A
-  // message that carries some where the schema has no place for them is malformed too. Puts the
-  // objects that the payload names at the end of `objects`, in the order of the schema's fields.
+  // message that carries some where the schema has no place for them is malformed too. Puts
+  // what the payload names at the end of `names`.
   Status Check(capnp::AnyPointer::Reader payload, std::span<const OsHandle> handles,
-               std::vector<ObjectName>& objects) const;
+               PayloadNames& names) const;
   // Whether the payload can be read and holds no OS handle, whatever the annotations demand: for
   // messages that lie in files, where secrets and OS handles were left out.
   Status CheckReadable(capnp::AnyPointer::Reader payload) const;

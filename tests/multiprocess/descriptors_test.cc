@@ -50,6 +50,39 @@ TEST_F(DescriptorsTest, ReceivedFileIsTheNamedOneAndCloseOnExec) {
   EXPECT_EQ(ReadAll(*file), "content");
 }
 
+TEST_F(DescriptorsTest, SharedMemoryIsReadByTheOtherProcess) {
+  Process server("serve", {EndpointArgument()});
+  ASSERT_EQ(server.ReadLine(), "ready");
+  BlockingClient client(folder_.Endpoint());
+  sample::SampleClient sample(client);
+  auto pool = SharedMemoryPool::Create(size_t{1} << 20, 4);
+  ASSERT_TRUE(pool) << pool.error();
+  size_t own = 0;
+  for (int i = 0; i < 20; ++i) {
+    for (const bool of_pool : {true, false}) {
+      auto memory = of_pool ? pool->Take() : WritableMemory::Create(1 << 20);
+      ASSERT_TRUE(memory) << memory.error();
+      for (std::byte& byte : memory->bytes()) byte = static_cast<std::byte>(i);
+      auto share = sample.Share();
+      share->setMemory(std::move(*memory));
+      auto reply = share.Sync();
+      ASSERT_TRUE(reply) << reply.error();
+      EXPECT_EQ(reply->getSum(), uint64_t(i) << 20);
+    }
+    auto render = sample.Render();
+    render->setSize(1000);
+    auto reply = render.Sync();
+    ASSERT_TRUE(reply) << reply.error();
+    auto memory = reply->takeMemory();
+    ASSERT_TRUE(memory) << memory.error();
+    EXPECT_EQ(memory->bytes()[999], std::byte{999 % 256});
+    if (i == 1) own = OpenDescriptors().size();
+  }
+  EXPECT_EQ(OpenDescriptors().size(), own);
+  ASSERT_TRUE(sample.Nothing().Sync());
+  EXPECT_EQ(pool->free_places(), 4U);
+}
+
 TEST_F(DescriptorsTest, ThousandThatTravelLeaveBothTablesAsTheyWere) {
   Process server("serve", {EndpointArgument()});
   ASSERT_EQ(server.ReadLine(), "ready");

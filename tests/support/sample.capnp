@@ -60,6 +60,10 @@ interface Sample $Lwmsg.version(3) {
   # What the session's constructor made for the caller.
   lend @22 (process :Lwmsg.OsHandle $Lwmsg.processHandle) -> (process :Lwmsg.OsHandle $Lwmsg.processHandle);
   # The handler sends it back.
+  share @23 (memory :Lwmsg.SharedMemory, keep :Bool) -> (sum :UInt64, constant :Bool);
+  # The handler adds up the bytes; it keeps the memory for the test if it shall.
+  render @24 (size :UInt32, own :Bool) -> (memory :Lwmsg.SharedMemory);
+  # The handler answers with that many bytes, each its own index, of its pool or of their own.
 }
 
 interface Listener {

@@ -175,6 +175,32 @@ void SampleService::Lend(LendCall call) {
   call.Reply();
 }
 
+void SampleService::Share(ShareCall call) {
+  auto memory = call->takeMemory();
+  if (!memory) return call.Fail(memory.error());
+  uint64_t sum = 0;
+  for (const std::byte byte : memory->bytes()) sum += std::to_integer<uint64_t>(byte);
+  call.results().setSum(sum);
+  call.results().setConstant(memory->constant());
+  if (call->getKeep()) shared.push_back(std::move(*memory));
+  call.Reply();
+}
+
+void SampleService::Render(RenderCall call) {
+  if (!pool) {
+    auto created = SharedMemoryPool::Create(kPlaceBytes, 2);
+    if (!created) return call.Fail(created.error());
+    pool = std::move(*created);
+  }
+  auto memory = call->getOwn() ? WritableMemory::Create(call->getSize()) : pool->Take();
+  if (!memory) return call.Fail(memory.error());
+  memory->Truncate(call->getSize());
+  size_t i = 0;
+  for (std::byte& byte : memory->bytes()) byte = static_cast<std::byte>(i++);
+  call.results().setMemory(std::move(*memory));
+  call.Reply();
+}
+
 Counter::~Counter() {
   if (on_end) on_end();
 }

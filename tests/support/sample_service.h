@@ -54,6 +54,8 @@ class SampleService final : public sample::SampleService {
   void CallObject(CallObjectCall call) override;
   void Me(MeCall call) override;
   void Lend(LendCall call) override;
+  void Share(ShareCall call) override;
+  void Render(RenderCall call) override;
 
   // The calls of Keep that have no answer yet, in order.
   std::vector<KeepCall> kept;
@@ -65,6 +67,10 @@ class SampleService final : public sample::SampleService {
   // Runs in Keep, when the call is in `kept`.
   std::function<void()> on_keep;
   std::vector<std::string> logged;
+  // What Share kept, and what Render takes from.
+  std::vector<SharedMemory> shared;
+  static constexpr size_t kPlaceBytes = 100'000;
+  std::optional<SharedMemoryPool> pool;
   // The last that `make` made.
   std::weak_ptr<Counter> made;
 };

@@ -11,6 +11,7 @@
 
 #include "runtime/windows/pipe_name.h"
 #include "runtime/windows/wide_text.h"
+#include "tests/support/windows/abort_unless.h"
 #include "tests/support/windows/handle_table.h"
 
 namespace lwmsg::test {
@@ -85,7 +86,7 @@ void LookAtHandlesOf(uint32_t pid, Look look) {
 // libuv and Winsock keep what they open for the first loop of the process.
 void OpenWhatLibuvKeeps() {
   uv_loop_t loop;
-  if (uv_loop_init(&loop) != 0 || uv_loop_close(&loop) != 0) std::abort();
+  AbortUnless(uv_loop_init(&loop) == 0 && uv_loop_close(&loop) == 0);
 }
 
 }  // namespace

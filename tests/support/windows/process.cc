@@ -2,11 +2,11 @@
 
 #include <windows.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <string_view>
 
 #include "tests/support/system.h"
+#include "tests/support/windows/abort_unless.h"
 
 namespace lwmsg::test {
 namespace {
@@ -14,10 +14,6 @@ namespace {
 constexpr DWORD kLongestWaitMs = 20'000;
 
 std::wstring Wide(const std::string& text) { return std::filesystem::path(text).wstring(); }
-
-void AbortUnless(BOOL done) {
-  if (!done) std::abort();
-}
 
 // As the C library's start-up code takes it apart again (CommandLineToArgvW).
 void AppendQuoted(std::wstring& line, std::wstring_view word) {

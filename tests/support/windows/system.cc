@@ -13,6 +13,7 @@
 #include "lwmsg/token.h"
 #include "runtime/platform.h"
 #include "runtime/windows/security.h"
+#include "tests/support/windows/abort_unless.h"
 
 namespace lwmsg::test {
 namespace {
@@ -34,13 +35,13 @@ std::wstring PipePath(const std::string& endpoint) {
 OsPipe MakePipe(size_t bytes) {
   OsHandle::Native reader = nullptr;
   OsHandle::Native writer = nullptr;
-  if (CreatePipe(&reader, &writer, nullptr, static_cast<DWORD>(bytes)) == 0) std::abort();
+  AbortUnless(CreatePipe(&reader, &writer, nullptr, static_cast<DWORD>(bytes)) != 0);
   return {OsHandle(reader), OsHandle(writer)};
 }
 
 PROCESS_MEMORY_COUNTERS Memory() {
   PROCESS_MEMORY_COUNTERS counters{};
-  if (GetProcessMemoryInfo(GetCurrentProcess(), &counters, sizeof(counters)) == 0) std::abort();
+  AbortUnless(GetProcessMemoryInfo(GetCurrentProcess(), &counters, sizeof(counters)) != 0);
   return counters;
 }
 
@@ -55,13 +56,13 @@ OsHandle OpenFile(const std::string& path) { return Open(path, GENERIC_READ, OPE
 OsHandle OpenToAppend(const std::string& path) {
   // Without FILE_WRITE_DATA each write goes to the end (ZwCreateFile).
   OsHandle file = Open(path, FILE_APPEND_DATA, OPEN_ALWAYS);
-  if (!file.valid()) std::abort();
+  AbortUnless(file.valid());
   return file;
 }
 
 OsHandle FileWith(const std::string& content) {
   OsPipe pipe = MakePipe(std::max<size_t>(content.size(), 1));
-  if (!WriteAll(pipe.writer, content)) std::abort();
+  AbortUnless(WriteAll(pipe.writer, content));
   return std::move(pipe.reader);
 }
 
@@ -100,14 +101,14 @@ bool WriteAll(const OsHandle& file, std::string_view bytes) {
 
 uint64_t PositionOf(const OsHandle& file) {
   LARGE_INTEGER position{};
-  if (SetFilePointerEx(file.get(), {}, &position, FILE_CURRENT) == 0) std::abort();
+  AbortUnless(SetFilePointerEx(file.get(), {}, &position, FILE_CURRENT) != 0);
   return static_cast<uint64_t>(position.QuadPart);
 }
 
 void SetPosition(const OsHandle& file, uint64_t position) {
   LARGE_INTEGER to{};
   to.QuadPart = static_cast<LONGLONG>(position);
-  if (SetFilePointerEx(file.get(), to, nullptr, FILE_BEGIN) == 0) std::abort();
+  AbortUnless(SetFilePointerEx(file.get(), to, nullptr, FILE_BEGIN) != 0);
 }
 
 bool SameFile(const OsHandle& a, const OsHandle& b) {
@@ -141,7 +142,7 @@ bool IsInherited(OsHandle::Native number) {
 }
 
 void MakeInherited(const OsHandle& file) {
-  if (SetHandleInformation(file.get(), HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT) == 0) std::abort();
+  AbortUnless(SetHandleInformation(file.get(), HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT) != 0);
 }
 
 std::string NewName() {
@@ -168,13 +169,13 @@ std::string TooLongEndpoint() { return "pipe:" + std::string(300, 'x'); }
 OsHandle ListenPlainly(const std::string& endpoint) {
   // Without a descriptor of its own a pipe has no owner in Wine, and no client would trust it.
   auto security = internal::PipeSecurity::Make({});
-  if (!security) std::abort();
+  AbortUnless(security.has_value());
   SECURITY_ATTRIBUTES attributes = security->attributes();
   const HANDLE pipe =
       CreateNamedPipeW(PipePath(endpoint).c_str(), PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED,
                        PIPE_TYPE_BYTE | PIPE_REJECT_REMOTE_CLIENTS, PIPE_UNLIMITED_INSTANCES,
                        64 << 10, 64 << 10, 0, &attributes);
-  if (pipe == INVALID_HANDLE_VALUE) std::abort();
+  AbortUnless(pipe != INVALID_HANDLE_VALUE);
   return OsHandle(pipe);
 }
 
@@ -189,12 +190,10 @@ std::optional<uint32_t> OwnGroup() { return internal::OwnToken().egid(); }
 
 // In the C library too: it keeps a copy of its own for getenv.
 void SetEnvironment(const std::string& name, const std::string& value) {
-  if (_putenv_s(name.c_str(), value.c_str()) != 0) std::abort();
+  AbortUnless(_putenv_s(name.c_str(), value.c_str()) == 0);
 }
 
-void UnsetEnvironment(const std::string& name) {
-  if (_putenv_s(name.c_str(), "") != 0) std::abort();
-}
+void UnsetEnvironment(const std::string& name) { AbortUnless(_putenv_s(name.c_str(), "") == 0); }
 
 size_t MemoryInUse() { return Memory().WorkingSetSize; }
 

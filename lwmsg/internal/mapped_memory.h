@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+
+#include "lwmsg/os_handle.h"
+#include "lwmsg/status.h"
+
+namespace lwmsg::internal {
+
+// Memory that can be given to another process, mapped into this one. Each platform has it.
+class MappedMemory {
+ public:
+  // New and all zero, writable here; takes the memory at once. It can neither shrink nor grow, and
+  // whoever is sent it cannot write to it. Error: kResourceExhausted, kUnimplemented.
+  static Result<std::unique_ptr<MappedMemory>> Create(size_t bytes);
+  // A peer's, read-only, all of it; touching it never fails and takes no memory of this process.
+  // Error: kMalformed if it is no such memory, kResourceExhausted if it is larger than `most`.
+  static Result<std::unique_ptr<MappedMemory>> Open(const OsHandle& memory, size_t most);
+
+  MappedMemory(const MappedMemory&) = delete;
+  MappedMemory& operator=(const MappedMemory&) = delete;
+  ~MappedMemory() { Unmap(); }
+
+  // Of a peer's: only to be read.
+  std::span<std::byte> bytes() const { return bytes_; }
+  // Whether nobody at all can write to it.
+  bool constant() const { return constant_; }
+
+  // Of one's own: a handle of it to send.
+  Result<OsHandle> HandleToSend() const;
+  // Of one's own: unmaps it and, where that is possible, makes it constant.
+  Result<OsHandle> Seal();
+
+ private:
+  MappedMemory(OsHandle handle, std::span<std::byte> bytes, bool constant)
+      : handle_(std::move(handle)), bytes_(bytes), constant_(constant) {}
+  void Unmap();
+
+  OsHandle handle_;  // Of one's own.
+  std::span<std::byte> bytes_;
+  bool constant_;
+};
+
+}  // namespace lwmsg::internal

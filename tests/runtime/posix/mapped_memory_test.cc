@@ -1,0 +1,106 @@
+#include "lwmsg/internal/mapped_memory.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "lwmsg/shared_memory.h"
+#include "tests/support/inventory.h"
+
+namespace lwmsg::test {
+namespace {
+
+using internal::MappedMemory;
+using ::testing::HasSubstr;
+
+constexpr size_t kBytes = 10'000;
+constexpr size_t kMost = 1 << 20;
+
+class MappedMemoryTest : public InventoriedTest {
+ protected:
+  // As a peer may have made it.
+  static OsHandle Memfd(bool filled, int seals) {
+    OsHandle memory(memfd_create("peer", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+    EXPECT_EQ(ftruncate(memory.get(), kBytes), 0);
+    if (filled) {
+      EXPECT_EQ(fallocate(memory.get(), 0, 0, kBytes), 0);
+    }
+    EXPECT_EQ(fcntl(memory.get(), F_ADD_SEALS, seals), 0);
+    return memory;
+  }
+  static Status Opened(const OsHandle& memory, size_t most = kMost) {
+    auto mapped = MappedMemory::Open(memory, most);
+    return mapped ? Status() : mapped.error();
+  }
+  static void ExpectCannotWrite(const OsHandle& memory) {
+    EXPECT_EQ(pwrite(memory.get(), "x", 1, 0), -1);
+    EXPECT_EQ(errno, EPERM);
+    EXPECT_EQ(mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_SHARED, memory.get(), 0),
+              MAP_FAILED);
+    EXPECT_EQ(ftruncate(memory.get(), 1), -1);
+    EXPECT_EQ(ftruncate(memory.get(), 2 * kBytes), -1);
+    EXPECT_EQ(fallocate(memory.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, kBytes), -1);
+  }
+};
+
+TEST_F(MappedMemoryTest, ReceiverOfAPoolCanReadAndNeitherWriteNorCut) {
+  auto own = MappedMemory::Create(kBytes);
+  ASSERT_TRUE(own) << own.error();
+  auto sent = (*own)->HandleToSend();
+  ASSERT_TRUE(sent) << sent.error();
+  ExpectCannotWrite(*sent);
+  auto received = MappedMemory::Open(*sent, kMost);
+  ASSERT_TRUE(received) << received.error();
+  EXPECT_FALSE((*received)->constant());
+  (*own)->bytes()[5] = std::byte{9};
+  EXPECT_EQ((*received)->bytes()[5], std::byte{9});
+}
+
+TEST_F(MappedMemoryTest, WhatWasSealedNobodyCanChange) {
+  auto memory = WritableMemory::Create(kBytes);
+  ASSERT_TRUE(memory) << memory.error();
+  memory->bytes()[5] = std::byte{9};
+  auto sent = memory->Seal();
+  ASSERT_TRUE(sent) << sent.error();
+  ExpectCannotWrite(*sent);
+  auto received = MappedMemory::Open(*sent, kMost);
+  ASSERT_TRUE(received) << received.error();
+  EXPECT_TRUE((*received)->constant());
+  EXPECT_EQ((*received)->bytes()[5], std::byte{9});
+}
+
+TEST_F(MappedMemoryTest, MemoryThatCouldShrinkOrBeWrittenIsRefused) {
+  constexpr int kAll = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+  for (const int missing : {F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_WRITE, kAll}) {
+    const Status opened = Opened(Memfd(true, kAll & ~missing));
+    EXPECT_EQ(opened.code(), StatusCode::kMalformed) << missing;
+    EXPECT_THAT(opened.message(), HasSubstr("not sealed")) << missing;
+  }
+  EXPECT_EQ(Opened(Memfd(true, kAll)), Status());
+}
+
+TEST_F(MappedMemoryTest, MemoryWithHolesIsRefused) {
+  const Status opened = Opened(Memfd(false, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE));
+  EXPECT_EQ(opened.code(), StatusCode::kMalformed);
+  EXPECT_THAT(opened.message(), HasSubstr("holes"));
+}
+
+TEST_F(MappedMemoryTest, WhatIsNoMemoryIsRefused) {
+  for (const char* path : {"/dev/zero", "/proc/self/exe", "/"}) {
+    const OsHandle file(open(path, O_RDONLY | O_CLOEXEC));
+    EXPECT_EQ(Opened(file).code(), StatusCode::kMalformed) << path;
+  }
+}
+
+TEST_F(MappedMemoryTest, MoreThanTheLimitIsRefused) {
+  auto own = MappedMemory::Create(kBytes);
+  const auto sent = (*own)->HandleToSend();
+  EXPECT_EQ(Opened(*sent, kBytes), Status());
+  EXPECT_EQ(Opened(*sent, kBytes - 1).code(), StatusCode::kResourceExhausted);
+}
+
+}  // namespace
+}  // namespace lwmsg::test
