@@ -10,4 +10,5 @@ interface Bench {
   take @1 (data :Data) -> (digest :UInt64);
   pass @2 (file :Lwmsg.OsHandle) -> (file :Lwmsg.OsHandle);
   share @3 (file :Lwmsg.OsHandle, bytes :UInt64) -> (digest :UInt64);
+  takeShared @4 (memory :Lwmsg.SharedMemory) -> (digest :UInt64);
 }

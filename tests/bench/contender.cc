@@ -42,6 +42,11 @@ uint64_t ExpectedDigest(size_t bytes, uint64_t number) {
   return number * 31 + bytes + (number & 0xff);
 }
 
+void TouchPages(std::span<const char> bytes) {
+  for (size_t at = 0; at < bytes.size(); at += kPage)
+    static_cast<void>(*reinterpret_cast<const volatile char*>(&bytes[at]));
+}
+
 int MakeShared(size_t bytes) {
   const int file = memfd_create("payload", MFD_CLOEXEC);
   Check(file >= 0 && ftruncate(file, static_cast<off_t>(bytes)) == 0, "memfd_create");

@@ -69,6 +69,8 @@ void CheckEcho(std::span<const char> payload, size_t bytes, uint64_t number);
 // Of size and both ends.
 uint64_t Digest(std::span<const char> payload);
 uint64_t ExpectedDigest(size_t bytes, uint64_t number);
+// Reads a word of each page.
+void TouchPages(std::span<const char> bytes);
 // A file in memory with a number in each page, and what whoever maps it finds there.
 int MakeShared(size_t bytes);
 uint64_t SharedDigest(int file, size_t bytes);

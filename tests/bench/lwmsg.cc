@@ -1,5 +1,7 @@
 // lwmsg: each of its clients, over each of its connection modes.
 
+#include <string.h>
+
 #include "lwmsg_service.h"
 
 namespace bench {
@@ -142,6 +144,48 @@ class CoroutineCaller final : public LoopCaller {
   }
 };
 
+// Messages by way of memory that both sides keep mapped.
+template <bool kCopies>
+class PoolCaller final : public LoopCaller {
+ public:
+  PoolCaller(Meeting meeting, const std::string& endpoint, const Shape& shape)
+      : LoopCaller(meeting, endpoint, shape),
+        payload_(shape.bytes, 'x'),
+        pool_(Must(lwmsg::SharedMemoryPool::Create(shape.bytes, 2 * shape.outstanding))) {}
+
+ private:
+  void Start(BenchClient& stub, Kind /*kind*/) override {
+    const uint64_t number = next();
+    lwmsg::WritableMemory memory = Must(pool_.Take());
+    const std::span bytes(reinterpret_cast<char*>(memory.bytes().data()), memory.bytes().size());
+    if (kCopies) memcpy(bytes.data(), payload_.data(), payload_.size());
+    Stamp(bytes, number);
+    auto request = stub.TakeShared();
+    request->setMemory(std::move(memory));
+    request.Send([this, &stub, number](auto reply) {
+      if (Answered<Kind::kTake>(std::move(reply), number)) Start(stub, Kind::kTake);
+    });
+  }
+
+  std::string payload_;
+  lwmsg::SharedMemoryPool pool_;
+};
+
+// Carries large messages only.
+template <typename C>
+Contender MakePooled(const std::string& name) {
+  return {.name = name,
+          .serve =
+              [](const std::string& endpoint, const std::function<void()>& ready) {
+                ServeLwmsg(Meeting::kSocketFile, endpoint, ready);
+              },
+          .connect = [](const std::string& endpoint,
+                        const Shape& shape) -> std::unique_ptr<Client> {
+            if (shape.kind != Kind::kTake) return nullptr;
+            return std::make_unique<C>(Meeting::kSocketFile, endpoint, shape);
+          }};
+}
+
 template <typename C>
 Contender Make(const std::string& name, Meeting meeting) {
   return {.name = name,
@@ -170,6 +214,8 @@ std::vector<Contender> Contenders() {
     contenders.push_back(Make<CallbackCaller>("lwmsg-callback" + ending, meeting));
     contenders.push_back(Make<CoroutineCaller>("lwmsg-coroutine" + ending, meeting));
   }
+  contenders.push_back(MakePooled<PoolCaller<true>>("lwmsg-pool-copy"));
+  contenders.push_back(MakePooled<PoolCaller<false>>("lwmsg-pool-in-place"));
   return contenders;
 }
 

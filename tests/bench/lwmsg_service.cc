@@ -22,6 +22,14 @@ class Service final : public BenchService {
     call.results().setDigest(Digest(Span(call->getData())));
     call.Reply();
   }
+  void TakeShared(TakeSharedCall call) override {
+    const lwmsg::SharedMemory memory = Must(call->takeMemory());
+    const std::span bytes(reinterpret_cast<const char*>(memory.bytes().data()),
+                          memory.bytes().size());
+    TouchPages(bytes);
+    call.results().setDigest(Digest(bytes));
+    call.Reply();
+  }
   void Pass(PassCall call) override {
     call.results().setFile(Must(call->takeFile()));
     call.Reply();
@@ -65,15 +73,17 @@ void ServeLwmsg(Meeting meeting, const std::string& endpoint, const std::functio
   loop.Run();
 }
 
-LwmsgCalls::LwmsgCalls(const Shape& shape) : shape_(shape), payload_(shape.bytes, 'x') {
+LwmsgCalls::LwmsgCalls(const Shape& shape)
+    : shape_(shape), payloads_(shape.outstanding, std::string(shape.bytes, 'x')) {
   if (shape.kind != Kind::kPass && shape.kind != Kind::kShare) return;
   file_ = lwmsg::OsHandle(MakeShared(shape.bytes));
   shared_digest_ = ExpectedSharedDigest(shape.bytes);
 }
 
 capnp::Data::Reader LwmsgCalls::Payload(uint64_t number) {
-  Stamp(payload_, number);
-  return {reinterpret_cast<const kj::byte*>(payload_.data()), payload_.size()};
+  std::string& payload = payloads_[number % payloads_.size()];
+  Stamp(payload, number);
+  return {reinterpret_cast<const kj::byte*>(payload.data()), payload.size()};
 }
 
 }  // namespace bench

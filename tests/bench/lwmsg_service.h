@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "contender.h"
 
@@ -91,11 +92,12 @@ class LwmsgCalls {
   }
 
  private:
-  // A large one is sent from where it is, which must stay as it is until the call has ended.
+  // A large one is sent from where it is, which must stay as it is until the call has ended: of
+  // those under way each has its own, and they end in order.
   template <typename Params>
   void SetPayload(Params& params, uint64_t number) {
     const capnp::Data::Reader payload = Payload(number);
-    if (shape_.outstanding != 1 || payload.size() < kLarge) return params.setData(payload);
+    if (payload.size() < kLarge) return params.setData(payload);
     params.adoptData(
         capnp::Orphanage::getForMessageContaining(params).referenceExternalData(payload));
   }
@@ -104,7 +106,7 @@ class LwmsgCalls {
   static constexpr size_t kLarge = 2048;
 
   Shape shape_;
-  std::string payload_;
+  std::vector<std::string> payloads_;
   lwmsg::OsHandle file_;
   uint64_t shared_digest_ = 0;
 };

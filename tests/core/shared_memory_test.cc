@@ -12,7 +12,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr size_t kPlaceBytes = 5000;
+constexpr size_t kPlaceBytes = 1 << 16;  // Windows rounds up to pages.
 
 class SharedMemoryTest : public AssociationTest {
  protected:

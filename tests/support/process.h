@@ -46,7 +46,8 @@ class Process {
 // Kills and reaps a child of another make at the end.
 class Reaper {
  public:
-  explicit Reaper(uint32_t pid) : pid_(pid) {}
+  // While the child has that number, and nobody after it.
+  explicit Reaper(uint32_t pid);
   Reaper(const Reaper&) = delete;
   Reaper& operator=(const Reaper&) = delete;
   ~Reaper();
@@ -56,6 +57,7 @@ class Reaper {
 
  private:
   uint32_t pid_;
+  OsHandle process_;
 };
 
 // For a role, first of all: it is killed when its parent ends. Forgotten when its user changes.

@@ -70,6 +70,9 @@ int Process::Wait() {
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
+// A child's number is not given away before it is waited for.
+Reaper::Reaper(uint32_t pid) : pid_(pid) {}
+
 Reaper::~Reaper() {
   Kill();
   waitpid(static_cast<pid_t>(pid_), nullptr, 0);

@@ -87,6 +87,25 @@ class InheritedHandles {
   std::vector<char> space_;
 };
 
+// Suspended, with what `start` lets it inherit.
+PROCESS_INFORMATION Start(const std::wstring& program, std::wstring& line, STARTUPINFOEXW& start) {
+  constexpr int kStarts = 3;
+  PROCESS_INFORMATION child{};
+  for (int i = 1;; ++i) {
+    const BOOL started = CreateProcessW(program.c_str(), line.data(), nullptr, nullptr, TRUE,
+                                        EXTENDED_STARTUPINFO_PRESENT | CREATE_SUSPENDED, nullptr,
+                                        nullptr, &start.StartupInfo, &child);
+    // What Wine 8 says when it lost the process before its first instruction: seen once in some
+    // thousand starts.
+    const bool lost = !started && GetLastError() == ERROR_INTERNAL_ERROR;
+    if (!lost || i == kStarts) {
+      AbortUnless(started);
+      return child;
+    }
+    std::fprintf(stderr, "a process was lost before it ran; starting it again\n");
+  }
+}
+
 // So that the child's words about failures are seen. Not valid if this process has none.
 OsHandle DuplicateStandardError() {
   HANDLE copy = nullptr;
@@ -126,10 +145,7 @@ Process::Process(const std::string& role, const Arguments& arguments,
   AppendQuoted(line, program);
   AppendQuoted(line, Wide("--role=" + role));
   for (const std::string& argument : arguments) AppendQuoted(line, Wide(argument));
-  PROCESS_INFORMATION child{};
-  AbortUnless(CreateProcessW(program.c_str(), line.data(), nullptr, nullptr, TRUE,
-                             EXTENDED_STARTUPINFO_PRESENT | CREATE_SUSPENDED, nullptr, nullptr,
-                             &start.StartupInfo, &child));
+  const PROCESS_INFORMATION child = Start(program, line, start);
   AbortUnless(AssignProcessToJobObject(job.get(), child.hProcess));
   ResumeThread(child.hThread);
   CloseHandle(child.hThread);
@@ -170,15 +186,17 @@ int Process::Wait() {
   return code == kKilled ? -1 : static_cast<int>(code);
 }
 
+// A number is given away as soon as nobody holds its process.
+Reaper::Reaper(uint32_t pid)
+    : pid_(pid), process_(OpenProcess(PROCESS_TERMINATE | SYNCHRONIZE, FALSE, pid)) {}
+
 Reaper::~Reaper() {
-  const OsHandle process(OpenProcess(SYNCHRONIZE, FALSE, pid_));
   Kill();
-  if (process.valid()) WaitForEnd(process);
+  if (process_.valid()) WaitForEnd(process_);
 }
 
 void Reaper::Kill() const {
-  const OsHandle process(OpenProcess(PROCESS_TERMINATE, FALSE, pid_));
-  if (process.valid()) TerminateProcess(process.get(), kKilled);
+  if (process_.valid()) TerminateProcess(process_.get(), kKilled);
 }
 
 // The job sees to it.
