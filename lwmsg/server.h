@@ -48,11 +48,25 @@ struct ServerOptions {
   UniqueFunction<void(NewSession session)> on_session = {};
   // How many `$Lwmsg.blocking` handlers may run at a time, at least 1; further calls wait.
   unsigned threads = 4;
+  // How many loops carry the associations. The first is the one that the server lives on; each
+  // other has a thread of its own, which the server starts and ends, and the busy wait that the
+  // first has when the server is made. All associations of a process are on one loop, so that they
+  // can share a session; a new process goes to the loop with the fewest, and so does each
+  // association whose process is not known. Those over `direct:` and Adopt stay on the server's
+  // loop, and share no session with one that is elsewhere.
+  //
+  // With more than one, handlers, on_session, on_end, the watcher and the log run on several
+  // threads at a time, each call on its association's loop, and must be made for that; what belongs
+  // to the server's loop, such as the server or a Client, is not theirs to use there (Loop::Post).
+  // They must not wait for the server's loop, which waits for them in Server::State and at the end.
+  // fork(2) leaves the other threads behind: a server that goes on in a child has one loop.
+  unsigned loops = 1;
 };
 
 // Accepts peers and gives their calls to services. Lives on `loop`; may be destroyed at any time on
 // it, also inside a handler that runs on it: that ends its associations at once. It then waits for
-// the blocking handlers that run, whose stop_token says so.
+// the blocking handlers that run, whose stop_token says so, and for the handlers that run on its
+// other loops (ServerOptions::loops), inside which it may not be destroyed.
 //
 // At Limits::max_associations clients wait in the backlog until a place is free. While one waits,
 // and only then, the association that has been idle longest is ended (kUnavailable), if it has no
@@ -90,7 +104,8 @@ class Server {
   void Drain(std::chrono::milliseconds deadline, UniqueFunction<void()> done);
 
   size_t association_count() const;
-  // What it is doing now: `ToString(server.State())` for an operator.
+  // What it is doing now: `ToString(server.State())` for an operator. Waits for what its other
+  // loops have in hand.
   ServerState State() const;
 
  private:

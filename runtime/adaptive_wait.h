@@ -14,6 +14,7 @@ class AdaptiveWait {
  public:
   // How long one look may take. Zero: there are none.
   void set_longest(std::chrono::microseconds longest) { longest_ = longest; }
+  std::chrono::microseconds longest() const { return longest_; }
 
   // This side is about to sleep: whether to look, from `now` on.
   bool Begin(TimePoint now) {

@@ -55,6 +55,7 @@ class IoLoop : public Executor {
 
   // How long this loop looks for what may come before it sleeps, at most; see AdaptiveWait.
   void SetBusyWait(std::chrono::microseconds longest) { adaptive_.set_longest(longest); }
+  std::chrono::microseconds busy_wait() const { return adaptive_.longest(); }
 
   // Whether this loop uses Ready::in_read.
   virtual bool sleeps_in_reads() const { return false; }

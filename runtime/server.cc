@@ -1,15 +1,18 @@
 #include "lwmsg/server.h"
 
 #include <algorithm>
-#include <list>
+#include <condition_variable>
+#include <iterator>
+#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "lwmsg/association.h"
-#include "lwmsg/internal/session_host.h"
 #include "runtime/direct.h"
+#include "runtime/placement.h"
 #include "runtime/platform.h"
+#include "runtime/server_loop.h"
+#include "runtime/server_thread.h"
 #include "runtime/stream_transport.h"
 #include "runtime/thread_pool.h"
 #include "runtime/uv_loop.h"
@@ -17,24 +20,53 @@
 namespace lwmsg {
 namespace {
 
+using internal::FullText;
+using internal::Placement;
+using internal::ServerLoop;
+using internal::ServerThread;
+
 // Between two looks for somebody to evict, however short Limits::idle_timeout is.
 constexpr std::chrono::milliseconds kShortest{10};
 
 }  // namespace
 
-class Server::Impl final : private internal::Listener::Acceptor {
+// Listens, counts, and spreads the associations over the loops. What is about all of them happens
+// on the server's loop: the others tell it what it must know, and never wait for it.
+class Server::Impl final : private internal::Listener::Acceptor, private ServerLoop::Owner {
  public:
   Impl(Loop& loop, ServerOptions options)
       : loop_(loop.impl()),
         options_(std::move(options)),
         on_end_(internal::Share(std::move(options_.on_end))),
-        sessions_(loop.impl(), options_.limits.max_objects, std::move(options_.on_session)),
+        on_session_(internal::Share(std::move(options_.on_session))),
         workers_(options_.threads),
+        placement_(std::max(options_.loops, 1U)),
+        here_(loop_, SharedByLoops(), *this),
         drain_timer_(loop.impl(), [this] { EndAll(); }),
-        evict_timer_(loop.impl(), [this] { MakeRoom(); }) {}
+        evict_timer_(loop.impl(), [this] { MakeRoom(); }) {
+    while (threads_.size() + 1 < options_.loops) {
+      threads_.push_back(std::make_unique<ServerThread>(
+          loop_.busy_wait(), SharedByLoops(), on_end_,
+          [ref = ref()](const Placement::Place& place) {
+            ref.Run([place](Impl& server) { server.OnEndElsewhere(place); });
+          }));
+    }
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+  ~Impl() {
+    for (const auto& thread : threads_) thread->End();
+    if (elsewhere_ != 0) loop_.Unhold();
+  }
 
-  ServiceTable& services() { return services_; }
-  size_t association_count() const { return associations_.size(); }
+  Status Serve(Service& service) {
+    Status added = here_.services().Add(service);
+    if (!added.ok()) return added;
+    PostToOthers([&service](ServerLoop& loop) { static_cast<void>(loop.services().Add(service)); });
+    return added;
+  }
+
+  size_t association_count() const { return placement_.count(); }
 
   Status Listen(std::string_view text, const ListenOptions& options) {
     auto endpoint = Endpoint::Parse(text);
@@ -42,7 +74,7 @@ class Server::Impl final : private internal::Listener::Acceptor {
     if (endpoint->kind() == Endpoint::Kind::kDirect) {
       return Keep(internal::ListenDirect(
           loop_, endpoint->name(), options_.limits,
-          [this](std::unique_ptr<Transport> transport) { Add(std::move(transport)); }));
+          [this](std::unique_ptr<Transport> transport) { AddHere(std::move(transport)); }));
     }
     return Keep(internal::Listen(loop_, *endpoint, options, options_.limits, *this));
   }
@@ -54,7 +86,7 @@ class Server::Impl final : private internal::Listener::Acceptor {
   Status Adopt(OsHandle socket) {
     auto transport = internal::AdoptTransport(loop_, std::move(socket), options_.limits);
     if (!transport) return std::move(transport).error();
-    Add(std::move(*transport));
+    AddHere(std::move(*transport));
     return Status();
   }
 
@@ -62,9 +94,8 @@ class Server::Impl final : private internal::Listener::Acceptor {
     ServerState state;
     state.client_waits = client_waits_;
     for (const auto& listener : listeners_) state.listeners.push_back({listener->name(), held_});
-    for (const auto& association : associations_) {
-      state.associations.push_back(association->Describe());
-    }
+    here_.Describe(state.associations);
+    if (!threads_.empty()) DescribeOthers(state.associations);
     return state;
   }
 
@@ -78,40 +109,105 @@ class Server::Impl final : private internal::Listener::Acceptor {
     draining_ = true;
     drained_ = std::move(done);
     drain_timer_.ArmAfter(deadline);
-    ForEach([](Association& association) { association.Drain(); });
+    PostToOthers([](ServerLoop& loop) { loop.DrainAll(); });
+    const auto link = anchor_.link();
+    here_.DrainAll();
+    if (link.get() == nullptr) return;
     // Later, as all else that calls back.
-    loop_.Post([link = anchor_.link()] {
+    loop_.Post([link] {
       if (Impl* self = link.get()) self->ReportDrained();
     });
   }
 
  private:
-  using Associations = std::list<std::unique_ptr<Association>>;
+  internal::LoopRef<Impl> ref() const { return {loop_, anchor_.link()}; }
 
-  void Add(std::unique_ptr<Transport> transport) {
-    const auto place = associations_.emplace(associations_.end());
-    Association::Config config;
-    config.role = Association::Role::kAcceptor;
-    config.limits = options_.limits;
-    config.log = options_.log;
-    config.watcher = options_.watcher;
-    config.sessions = &sessions_;
-    config.workers = &workers_;
-    config.on_end = [this, place](const Status& reason) { OnEnd(place, reason); };
-    *place =
-        std::make_unique<Association>(loop_, std::move(transport), services_, std::move(config));
-    (*place)->Start();
+  ServerLoop::Shared SharedByLoops() { return {options_, on_session_, workers_}; }
+
+  template <typename Function>
+  void PostToOthers(const Function& function) const {
+    for (const auto& thread : threads_) thread->Post(function);
+  }
+
+  void DescribeOthers(std::vector<AssociationState>& states) const {
+    struct Answers {
+      std::mutex mutex;
+      std::condition_variable changed;
+      size_t missing;
+      std::vector<AssociationState> states;
+    };
+    const auto answers = std::make_shared<Answers>();
+    answers->missing = threads_.size();
+    PostToOthers([answers](ServerLoop& loop) {
+      std::vector<AssociationState> there;
+      loop.Describe(there);
+      const std::lock_guard lock(answers->mutex);
+      std::move(there.begin(), there.end(), std::back_inserter(answers->states));
+      if (--answers->missing == 0) answers->changed.notify_one();
+    });
+    std::unique_lock lock(answers->mutex);
+    answers->changed.wait(lock, [&answers] { return answers->missing == 0; });
+    std::move(answers->states.begin(), answers->states.end(), std::back_inserter(states));
+  }
+
+  // --- Associations that come and go.
+
+  void AddHere(std::unique_ptr<Transport> transport) {
+    const auto place = placement_.EnterFirst(transport->peer());
+    Add(std::move(transport), place);
+  }
+
+  void Add(std::unique_ptr<Transport> transport, const Placement::Place& place) {
+    Association& added = here_.Add(std::move(transport), place);
     if (full()) Hold();
-    if (associations_.size() > options_.limits.max_associations) {
-      (*place)->Close(Status(StatusCode::kResourceExhausted, FullText() + "; try again later"));
+    if (association_count() > options_.limits.max_associations) {
+      added.Close(
+          Status(StatusCode::kResourceExhausted, FullText(options_.limits) + "; try again later"));
     }
   }
 
-  bool full() const { return associations_.size() >= options_.limits.max_associations; }
+  void AddElsewhere(std::unique_ptr<internal::FrameStream> stream, const Placement::Place& place) {
+    // This loop does not see them, and shall not run out while they are there.
+    if (elsewhere_++ == 0) loop_.Hold();
+    threads_[place.loop - 1]->Post([stream = std::move(stream), limits = options_.limits,
+                                    place](ServerLoop& loop) mutable {
+      loop.Add(std::make_unique<internal::StreamTransport>(loop.loop(), std::move(stream), limits),
+               place);
+    });
+    if (full()) Hold();
+  }
+
+  bool full() const { return association_count() >= options_.limits.max_associations; }
 
   void OnAccepted(std::unique_ptr<internal::FrameStream> stream) override {
-    Add(std::make_unique<internal::StreamTransport>(loop_, std::move(stream), options_.limits));
+    const auto place = placement_.Enter(stream->peer());
+    if (place.loop != 0) return AddElsewhere(std::move(stream), place);
+    Add(std::make_unique<internal::StreamTransport>(loop_, std::move(stream), options_.limits),
+        place);
   }
+
+  // True if this is still there.
+  bool Left(const Placement::Place& place) {
+    const auto link = anchor_.link();
+    placement_.Leave(place);
+    full() ? MakeRoom() : Resume();
+    return link.get() != nullptr;
+  }
+
+  void OnEnd(ServerLoop::Member member, const Status& reason) override {
+    const auto link = anchor_.link();
+    const auto on_end = on_end_;
+    if (!Left(member.place)) return;
+    if (on_end) (*on_end)(member.association->peer(), reason);
+    if (Impl* self = link.get()) self->ReportDrained();
+  }
+
+  void OnEndElsewhere(const Placement::Place& place) {
+    if (--elsewhere_ == 0) loop_.Unhold();
+    if (Left(place)) ReportDrained();
+  }
+
+  // --- Listening.
 
   void OnRefused(const internal::Listener& listener, const Status& reason) override {
     options_.log.Write(LogLevel::kWarning,
@@ -151,7 +247,7 @@ class Server::Impl final : private internal::Listener::Acceptor {
     for (auto& listener : listeners_) listener->Hold();
     if (listeners_.empty() || std::exchange(held_, true)) return;
     options_.log.Write(LogLevel::kWarning, [this] {
-      return "listening pauses: " + FullText() + "; clients wait in the backlog";
+      return "listening pauses: " + FullText(options_.limits) + "; clients wait in the backlog";
     });
   }
 
@@ -165,75 +261,98 @@ class Server::Impl final : private internal::Listener::Acceptor {
     options_.log.Write(LogLevel::kInfo, [] { return std::string("listening goes on"); });
   }
 
-  // Ends the longest idle association for a client that waits, or sees when it could. Looks at all
-  // of them, but only under pressure, and next to the accept and hello that follow it is little.
+  // Ends the longest idle association for a client that waits, or sees when it could. The other
+  // loops are asked first; what happens meanwhile makes their answers old, and they are asked
+  // again. May run user code, last.
   void MakeRoom() {
     if (!client_waits_ || !full()) return;
-    Association* oldest = nullptr;
-    for (auto& association : associations_) {
-      if (association->state() == Association::State::kClosed) return;  // Its place is free soon.
-      if (!association->idle()) continue;
-      if (oldest == nullptr || association->last_activity() < oldest->last_activity()) {
-        oldest = association.get();
-      }
+    if (unanswered_ != 0) {
+      ask_again_ = true;
+      return;
+    }
+    ask_again_ = false;
+    candidates_.clear();
+    if (threads_.empty()) return Choose();
+    unanswered_ = threads_.size();
+    for (size_t i = 0; i < threads_.size(); ++i) {
+      threads_[i]->Post([ref = ref(), i](ServerLoop& loop) {
+        ref.Run([i, found = loop.LongestIdle()](Impl& server) { server.OnCandidate(i, found); });
+      });
+    }
+  }
+
+  void OnCandidate(size_t thread, const ServerLoop::Candidate& candidate) {
+    candidates_.push_back({threads_[thread].get(), candidate});
+    if (--unanswered_ != 0) return;
+    ask_again_ ? MakeRoom() : Choose();
+  }
+
+  void Choose() {
+    if (!client_waits_ || !full()) return;
+    const ServerLoop::Candidate own = here_.LongestIdle();
+    candidates_.push_back({nullptr, own});
+    const Candidate* oldest = nullptr;
+    for (const Candidate& each : candidates_) {
+      if (each.found.ending) return;
+      if (each.found.association == nullptr) continue;
+      if (oldest == nullptr || each.found.idle_since < oldest->found.idle_since) oldest = &each;
     }
     const TimePoint now = loop_.Now();
-    const auto timeout = options_.limits.idle_timeout;
     // One that is busy now is not idle for that long before this time.
-    const TimePoint when = (oldest == nullptr ? now : oldest->last_activity()) + timeout;
+    const TimePoint when =
+        (oldest == nullptr ? now : oldest->found.idle_since) + options_.limits.idle_timeout;
     if (oldest == nullptr || when > now) return evict_timer_.Arm(std::max(when, now + kShortest));
-    const auto idle =
-        std::chrono::duration_cast<std::chrono::milliseconds>(now - oldest->last_activity());
-    oldest->Close(Status(StatusCode::kUnavailable,
-                         "evicted after " + std::to_string(idle.count()) +
-                             " ms idle to make room for another client: " + FullText() +
-                             "; connect again"));
+    if (oldest->thread == nullptr) return here_.Evict(own);
+    EvictElsewhere(*oldest->thread);
   }
 
-  std::string FullText() const {
-    return "the server has " + std::to_string(options_.limits.max_associations) +
-           " associations, Limits::max_associations";
+  // It may be busy again by now: then another is looked for.
+  void EvictElsewhere(ServerThread& thread) {
+    unanswered_ = 1;
+    thread.Post([ref = ref(), timeout = options_.limits.idle_timeout](ServerLoop& loop) {
+      const ServerLoop::Candidate found = loop.LongestIdle();
+      const bool evicts = !found.ending && found.association != nullptr &&
+                          found.idle_since + timeout <= loop.loop().Now();
+      if (evicts) loop.Evict(found);
+      ref.Run([done = evicts || found.ending](Impl& server) { server.OnEvicted(done); });
+    });
   }
+
+  void OnEvicted(bool done) {
+    unanswered_ = 0;
+    if (!done || ask_again_) MakeRoom();
+  }
+
+  // --- The end of all.
 
   void EndAll() {
-    ForEach([](Association& association) { association.Close(Status()); });
-  }
-
-  // Ending an association runs handlers' callbacks, which may end others or this server.
-  template <typename Function>
-  void ForEach(Function function) {
-    std::vector<internal::Link<Association>> links;
-    for (auto& association : associations_) links.push_back(association->link());
-    for (auto& link : links) {
-      if (Association* association = link.get()) function(*association);
-    }
-  }
-
-  void OnEnd(Associations::iterator place, const Status& reason) {
-    const auto association = std::move(*place);
-    associations_.erase(place);
-    full() ? MakeRoom() : Resume();
-    const auto link = anchor_.link();
-    if (const auto on_end = on_end_) (*on_end)(association->peer(), reason);
-    if (Impl* self = link.get()) self->ReportDrained();
+    PostToOthers([](ServerLoop& loop) { loop.EndAll(); });
+    here_.EndAll();
   }
 
   void ReportDrained() {
-    if (!draining_ || !associations_.empty()) return;
+    if (!draining_ || association_count() != 0) return;
     draining_ = false;
     drain_timer_.Disarm();
     auto done = std::exchange(drained_, {});
     if (done) done();
   }
 
+  struct Candidate {
+    ServerThread* thread;  // Null: of the server's loop.
+    ServerLoop::Candidate found;
+  };
+
   internal::Anchor<Impl> anchor_{this};
   internal::UvLoop& loop_;
   ServerOptions options_;
   std::shared_ptr<UniqueFunction<void(const Token&, const Status&)>> on_end_;
-  ServiceTable services_;
-  internal::SessionHost sessions_;
+  std::shared_ptr<internal::SessionHost::Open> on_session_;
   internal::ThreadPool workers_;
-  Associations associations_;
+  Placement placement_;
+  ServerLoop here_;
+  std::vector<std::unique_ptr<ServerThread>> threads_;
+  size_t elsewhere_ = 0;  // Associations on them.
   bool draining_ = false;
   UniqueFunction<void()> drained_;
   Timer drain_timer_;
@@ -241,6 +360,10 @@ class Server::Impl final : private internal::Listener::Acceptor {
   bool held_ = false;
   bool client_waits_ = false;
   Timer evict_timer_;
+  // Of the other loops: how many have still to answer, and whether that will be too old.
+  size_t unanswered_ = 0;
+  bool ask_again_ = false;
+  std::vector<Candidate> candidates_;
   std::vector<std::unique_ptr<internal::Listener>> listeners_;
 };
 
@@ -248,7 +371,7 @@ Server::Server(Loop& loop, ServerOptions options)
     : impl_(std::make_unique<Impl>(loop, std::move(options))) {}
 Server::~Server() = default;
 
-Status Server::Serve(Service& service) { return impl_->services().Add(service); }
+Status Server::Serve(Service& service) { return impl_->Serve(service); }
 Status Server::Listen(std::string_view endpoint, const ListenOptions& options) {
   return impl_->Listen(endpoint, options);
 }

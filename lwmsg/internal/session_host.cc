@@ -14,9 +14,8 @@ bool SameProcess(const Token& a, const Token& b) {
 
 }  // namespace
 
-SessionHost::SessionHost(const Executor& executor, uint32_t max_objects,
-                         UniqueFunction<void(NewSession)> open)
-    : executor_(executor), max_objects_(max_objects), open_(Share(std::move(open))) {}
+SessionHost::SessionHost(const Executor& executor, uint32_t max_objects, std::shared_ptr<Open> open)
+    : executor_(executor), max_objects_(max_objects), open_(std::move(open)) {}
 
 SessionHost::Entry* SessionHost::FindKey(const std::string& key) {
   auto found = by_key_.find(key);

@@ -15,12 +15,13 @@
 namespace lwmsg::internal {
 
 // The sessions of a server's peers: which associations share one, and when each begins and ends.
-// Lives on the server's loop, outlives its associations.
+// Lives on the loop of its associations, outlives them.
 class SessionHost {
  public:
-  // `open` is asked about each new session; may be empty.
-  SessionHost(const Executor& executor, uint32_t max_objects,
-              UniqueFunction<void(NewSession)> open);
+  using Open = UniqueFunction<void(NewSession)>;
+
+  // `open` is asked about each new session; may be null. Hosts on several loops may share one.
+  SessionHost(const Executor& executor, uint32_t max_objects, std::shared_ptr<Open> open);
 
   // One more association of the session with this key; an empty key is a session of its own. `done`
   // runs when the session is open or refused, perhaps at once; unless Leave comes first. Error:
@@ -52,7 +53,7 @@ class SessionHost {
   const Executor& executor_;
   uint32_t max_objects_;
   // Shared with who runs it, as it may destroy this.
-  std::shared_ptr<UniqueFunction<void(NewSession)>> open_;
+  std::shared_ptr<Open> open_;
   std::unordered_map<uint64_t, Entry> entries_;       // By session id.
   std::unordered_map<std::string, uint64_t> by_key_;  // Session ids.
 };

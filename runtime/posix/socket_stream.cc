@@ -180,8 +180,10 @@ Result<FrameStream::Progress> SocketStream::Write() {
   while (!queue_.empty()) {
     SendQueue::Batch batch = queue_.Next(kMaxPieces);
     std::array<iovec, kMaxPieces> pieces;
+    size_t offered = 0;
     for (size_t i = 0; i < batch.pieces.size(); ++i) {
       pieces[i] = {const_cast<kj::byte*>(batch.pieces[i].begin()), batch.pieces[i].size()};
+      offered += batch.pieces[i].size();
     }
     msghdr header{};
     header.msg_iov = pieces.data();
@@ -194,6 +196,8 @@ Result<FrameStream::Progress> SocketStream::Write() {
     if (size >= 0) {
       sent_credentials_ = true;
       queue_.Written(static_cast<size_t>(size));
+      // The kernel has no room for more: it need not be asked.
+      if (static_cast<size_t>(size) < offered) return Progress::kBlocked;
     } else if (errno == EAGAIN) {
       return Progress::kBlocked;
     } else if (errno != EINTR) {

@@ -27,6 +27,7 @@ struct Shape {
   size_t bytes = 32;
   size_t connections = 1;
   size_t outstanding = 1;  // On each connection.
+  size_t processes = 1;    // Each with as many connections.
 };
 
 // One or more connections. Destroying it closes them.

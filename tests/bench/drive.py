@@ -26,6 +26,7 @@ FLOORS = {
     "S2-64": "raw-epoll",
     "S2-256": "raw-epoll",
     "S3": "raw-epoll",
+    "S3-processes": "raw-epoll",
     "S4-bulk": "raw-block",
     "S4-shared": "raw-block",
     "S5": "raw-block",

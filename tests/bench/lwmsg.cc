@@ -192,7 +192,7 @@ Contender Make(const std::string& name, Meeting meeting) {
           .meeting = meeting,
           .serve =
               [meeting](const std::string& endpoint, const std::function<void()>& ready) {
-                ServeLwmsg(meeting, endpoint, ready);
+                ServeLwmsg(meeting, endpoint, 1, ready);
               },
           .connect = [meeting](const std::string& endpoint,
                                const Shape& shape) -> std::unique_ptr<Client> {
@@ -200,6 +200,19 @@ Contender Make(const std::string& name, Meeting meeting) {
             if (std::is_same_v<C, BlockingCaller> && shape.connections > 1) return nullptr;
             return std::make_unique<C>(meeting, endpoint, shape);
           }};
+}
+
+// For several client processes: over what has one, a second loop says nothing.
+Contender MakeWithTwoLoops() {
+  Contender contender = Make<CallbackCaller>("lwmsg-loops2", Meeting::kSocketFile);
+  contender.serve = [](const std::string& endpoint, const std::function<void()>& ready) {
+    ServeLwmsg(Meeting::kSocketFile, endpoint, 2, ready);
+  };
+  contender.connect = [connect = contender.connect](const std::string& endpoint,
+                                                    const Shape& shape) -> std::unique_ptr<Client> {
+    return shape.processes == 1 ? nullptr : connect(endpoint, shape);
+  };
+  return contender;
 }
 
 }  // namespace
@@ -216,6 +229,7 @@ std::vector<Contender> Contenders() {
   }
   contenders.push_back(MakePooled<PoolCaller<true>>("lwmsg-pool-copy"));
   contenders.push_back(MakePooled<PoolCaller<false>>("lwmsg-pool-in-place"));
+  contenders.push_back(MakeWithTwoLoops());
   return contenders;
 }
 

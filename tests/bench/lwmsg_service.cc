@@ -62,10 +62,11 @@ lwmsg::Limits BenchLimits() {
   return limits;
 }
 
-void ServeLwmsg(Meeting meeting, const std::string& endpoint, const std::function<void()>& ready) {
+void ServeLwmsg(Meeting meeting, const std::string& endpoint, unsigned loops,
+                const std::function<void()>& ready) {
   Service service;
   lwmsg::Loop loop;
-  lwmsg::Server server(loop, {.limits = BenchLimits()});
+  lwmsg::Server server(loop, {.limits = BenchLimits(), .loops = loops});
   lwmsg::Status status = server.Serve(service);
   if (status.ok()) status = Listen(server, meeting, endpoint);
   if (!status.ok()) Die(status.ToString());

@@ -14,7 +14,8 @@ namespace bench {
 
 // Room for a MiB of payload and for 256 calls under way.
 lwmsg::Limits BenchLimits();
-void ServeLwmsg(Meeting meeting, const std::string& endpoint, const std::function<void()>& ready);
+void ServeLwmsg(Meeting meeting, const std::string& endpoint, unsigned loops,
+                const std::function<void()>& ready);
 // A client of either kind for an endpoint of contender.h.
 template <typename C, typename... Loop>
 std::unique_ptr<C> ConnectLwmsg(Meeting meeting, const std::string& endpoint, Loop&... loop) {

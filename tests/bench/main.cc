@@ -1,7 +1,9 @@
-// A contender's program, in four roles:
+// A contender's program, in five roles:
 //   list                                what contenders it has
 //   run CONTENDER SCENARIO SECONDS      measures; in the current folder, which gets the socket
 //   serve CONTENDER ENDPOINT            the server of a measurement
+//   part CONTENDER ENDPOINT SCENARIO START TIME
+//                                       one of several clients of a measurement, in nanoseconds
 //   first CONTENDER ENDPOINT            one call, for the time that a start takes
 
 #include <stdio.h>
@@ -42,6 +44,13 @@ int Run(const std::vector<bench::Contender>& contenders, char** argv) {
   _exit(able ? 0 : kCannot);
 }
 
+void CallAsPart(const bench::Contender& contender, char** argv) {
+  using std::chrono::nanoseconds;
+  const bench::Meter::Clock::time_point start(nanoseconds(atoll(argv[5])));
+  bench::CallAsPart(contender, argv[3], argv[4], start, nanoseconds(atoll(argv[6])));
+  _exit(0);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -54,6 +63,7 @@ int main(int argc, char** argv) {
   }
   if (role == "run" && argc == 5) return Run(contenders, argv);
   if (role == "serve" && argc == 4) bench::ServeAll(Find(contenders, argv[2]), argv[3]);
+  if (role == "part" && argc == 7) CallAsPart(Find(contenders, argv[2]), argv);
   if (role == "first" && argc == 4) {
     bench::CallOnce(Find(contenders, argv[2]), argv[3]);
     return 0;

@@ -68,7 +68,7 @@ void RunningServer::StartProcess(const Contender& contender, const std::string& 
 }
 
 double RunningServer::CpuSeconds() const {
-  double seconds = Seconds(CLOCK_PROCESS_CPUTIME_ID);
+  double seconds = bench::CpuSeconds();
   if (process_ == 0) return seconds;
   clockid_t clock;
   Check(clock_getcpuclockid(process_, &clock) == 0, "the server has ended");
@@ -84,6 +84,8 @@ double RunningServer::PrivateKib() const {
   }
   Die("smaps_rollup has no Private_Dirty");
 }
+
+double CpuSeconds() { return Seconds(CLOCK_PROCESS_CPUTIME_ID); }
 
 void ServeAll(const Contender& contender, const std::string& endpoint) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);

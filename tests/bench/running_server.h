@@ -31,6 +31,9 @@ class RunningServer {
   pid_t process_ = 0;
 };
 
+// Processor time of this process.
+double CpuSeconds();
+
 // In the server's process: serves, and tells whoever made it when clients can come.
 [[noreturn]] void ServeAll(const Contender& contender, const std::string& endpoint);
 

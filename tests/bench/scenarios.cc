@@ -2,11 +2,13 @@
 
 #include <stdio.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <thread>
 
 #include "running_server.h"
 
@@ -23,6 +25,8 @@ constexpr double kGib = static_cast<double>(kKib) * kMib;
 constexpr size_t kFirstCalls = 32;
 constexpr size_t kIdleBefore = 64;
 constexpr size_t kIdle = 256;
+// What several processes may take to start.
+constexpr auto kStart = std::chrono::milliseconds(50);
 
 struct Calls {
   Shape shape;
@@ -39,6 +43,7 @@ const std::map<std::string, Calls>& CallScenarios() {
       {"S2-64", {{.outstanding = 64}, true}},
       {"S2-256", {{.outstanding = 256}, true}},
       {"S3", {{.connections = 64}, true}},
+      {"S3-processes", {{.connections = 16, .processes = 4}, true}},
       {"S4-bulk", {{.kind = Kind::kTake, .bytes = kMib, .outstanding = 4}, true}},
       {"S4-shared", {{.kind = Kind::kShare, .bytes = 64 * kMib}, true}},
       {"S5", {{.kind = Kind::kPass}}},
@@ -74,12 +79,15 @@ void WarmUp(Client& client, const Shape& shape, nanoseconds time, size_t stride)
   client.Run(meter);
 }
 
+size_t StrideOf(const Shape& shape) {
+  return std::max<size_t>(shape.connections * shape.outstanding / 4, 1);
+}
+
 bool MeasureCalls(const Contender& contender, const Calls& calls, nanoseconds time) {
   const RunningServer server(contender);
   const auto client = contender.connect(server.endpoint(), calls.shape);
   if (!client) return false;
-  const size_t under_way = calls.shape.connections * calls.shape.outstanding;
-  const size_t stride = std::max<size_t>(under_way / 4, 1);
+  const size_t stride = StrideOf(calls.shape);
   WarmUp(*client, calls.shape, time / 5, stride);
   Meter meter = Meter::During(time, stride);
   const double before = server.CpuSeconds();
@@ -89,6 +97,49 @@ bool MeasureCalls(const Contender& contender, const Calls& calls, nanoseconds ti
     PrintRate(meter, calls.shape, cpu);
   else
     PrintTimes(meter, cpu);
+  return true;
+}
+
+// What a process of several did; no answers: it cannot do that.
+struct Part {
+  double answers = 0;
+  double seconds = 0;
+  double cpu_seconds = 0;
+};
+
+// The rate is that of all answers in the whole time: of short windows those are few in which others
+// had the processor.
+bool MeasureProcesses(const Contender& contender, const std::string& scenario, const Calls& calls,
+                      nanoseconds time) {
+  const RunningServer server(contender);
+  const auto start = Meter::Clock::now() + kStart + time / 5;
+  std::vector<std::pair<pid_t, int>> processes(calls.shape.processes);
+  for (auto& [process, output] : processes)
+    output = StartAgain({"part", contender.name, server.endpoint(), scenario,
+                         std::to_string(nanoseconds(start.time_since_epoch()).count()),
+                         std::to_string(time.count())},
+                        process);
+  std::this_thread::sleep_until(start);
+  double cpu = -server.CpuSeconds();
+  double rate = 0;
+  double answers = 0;
+  bool able = true;
+  for (const auto& [process, output] : processes) {
+    Part part;
+    Check(read(output, &part, sizeof part) == sizeof part, "a client without an end");
+    able = able && part.answers != 0;
+    rate += part.answers / part.seconds;
+    answers += part.answers;
+    cpu += part.cpu_seconds;
+  }
+  cpu += server.CpuSeconds();
+  for (const auto& [process, output] : processes) {
+    close(output);
+    waitpid(process, nullptr, 0);
+  }
+  if (!able) return false;
+  Print("rate", rate, "calls/s");
+  Print("cpu", cpu / answers * 1e6, "us");
   return true;
 }
 
@@ -160,7 +211,26 @@ bool Measure(const Contender& contender, const std::string& scenario, nanosecond
   const auto calls = CallScenarios().find(scenario);
   Check(calls != CallScenarios().end(), "no such scenario");
   if (contender.meeting == Meeting::kPair && calls->second.shape.connections != 1) return false;
+  if (calls->second.shape.processes != 1)
+    return !alone && MeasureProcesses(contender, scenario, calls->second, time);
   return MeasureCalls(contender, calls->second, time);
+}
+
+void CallAsPart(const Contender& contender, const std::string& endpoint,
+                const std::string& scenario, Meter::Clock::time_point start, nanoseconds time) {
+  const Shape& shape = CallScenarios().at(scenario).shape;
+  Part part;
+  if (const auto client = contender.connect(endpoint, shape)) {
+    WarmUp(*client, shape, start - Meter::Clock::now(), StrideOf(shape));
+    Meter meter = Meter::During(time, StrideOf(shape));
+    const auto begun = Meter::Clock::now();
+    const double cpu = CpuSeconds();
+    client->Run(meter);
+    part.answers = static_cast<double>(meter.answers());
+    part.seconds = std::chrono::duration<double>(Meter::Clock::now() - begun).count();
+    part.cpu_seconds = CpuSeconds() - cpu;
+  }
+  Check(write(STDOUT_FILENO, &part, sizeof part) == sizeof part, "write");
 }
 
 void CallOnce(const Contender& contender, const std::string& endpoint) {

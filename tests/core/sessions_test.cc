@@ -34,8 +34,9 @@ class SessionHostTest : public InventoriedTest {
 
   ManualExecutor executor_;
   std::vector<NewSession> asked_;
-  SessionHost asking_{executor_, 10,
-                      [this](NewSession session) { asked_.push_back(std::move(session)); }};
+  SessionHost asking_{executor_, 10, internal::Share<void(NewSession)>([this](NewSession session) {
+                        asked_.push_back(std::move(session));
+                      })};
   SessionHost open_{executor_, 10, {}};
 };
 
@@ -122,8 +123,9 @@ class SessionsTest : public AssociationTest {
   }
 
   std::vector<NewSession> asked_;
-  SessionHost host_{executor_, 10,
-                    [this](NewSession session) { asked_.push_back(std::move(session)); }};
+  SessionHost host_{executor_, 10, internal::Share<void(NewSession)>([this](NewSession session) {
+                      asked_.push_back(std::move(session));
+                    })};
 };
 
 TEST_F(SessionsTest, CallsWaitInOrderForTheConstructor) {

@@ -15,7 +15,9 @@ int RunRole(const std::string& name, const Arguments& arguments) {
   roles.insert({{"serve", test::Serve},
                 {"serve-pair", test::ServePair},
                 {"call", test::Call},
-                {"keep", test::Keep}});
+                {"keep", test::Keep},
+                {"share", test::Share},
+                {"come-and-go", test::ComeAndGo}});
   test::DieWithParent();
   test::BecomeWhom(arguments);
   return roles.at(name)(arguments);

@@ -1,4 +1,5 @@
 #include <iostream>
+#include <list>
 #include <memory>
 
 #include "tests/multiprocess/roles.h"
@@ -35,6 +36,31 @@ int Keep(const Arguments& arguments) {
   const auto client = Connect(arguments);
   auto reply = sample::SampleClient(*client).Keep().Sync();
   Say("ended " + (reply ? "ok" : reply.error().ToString()));
+  return 0;
+}
+
+int Share(const Arguments& arguments) {
+  const SessionKey key = SessionKey::Random();
+  std::list<BlockingClient> clients;
+  for (int left = std::stoi(Value(arguments, "clients")); left > 0; --left) {
+    ClientOptions options;
+    options.session = key;
+    options.on_session_lost = [] { Say("another session"); };
+    clients.emplace_back(Value(arguments, "endpoint"), std::move(options));
+    auto reply = sample::ListenerClient(clients.back()).Notify().Sync();
+    if (!reply) return Say("error " + reply.error().ToString()), 1;
+  }
+  Say("answered");
+  WaitForTheEndOfInput();
+  return 0;
+}
+
+int ComeAndGo(const Arguments& arguments) {
+  int answered = 0;
+  for (int left = std::stoi(Value(arguments, "times")); left > 0; --left) {
+    if (sample::ListenerClient(*Connect(arguments)).Notify().Sync()) ++answered;
+  }
+  Say("answered " + std::to_string(answered));
   return 0;
 }
 

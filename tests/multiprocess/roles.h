@@ -37,5 +37,10 @@ int ServePair(const Arguments& arguments);
 int Call(const Arguments& arguments);
 // Calls keep at `endpoint=`. Prints "ended STATUS".
 int Keep(const Arguments& arguments);
+// Calls notify of Listener at `endpoint=` with so many `clients=` that share a session. Prints
+// "answered", and "another session" for each time that it is not the same.
+int Share(const Arguments& arguments);
+// Connects to `endpoint=`, calls notify and closes, `times=` times. Prints "answered N".
+int ComeAndGo(const Arguments& arguments);
 
 }  // namespace lwmsg::test

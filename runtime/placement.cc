@@ -1,0 +1,44 @@
+#include "runtime/placement.h"
+
+#include <algorithm>
+
+namespace lwmsg::internal {
+
+Placement::Place Placement::Enter(const Token& peer) {
+  if (loads_.size() == 1) return EnterFirst(peer);
+  if (peer.pid()) {
+    const auto known = processes_.find(*peer.pid());
+    if (known != processes_.end()) return EnterAt(known->second.loop, peer);
+  }
+  const auto fewest = std::min_element(loads_.begin(), loads_.end());
+  return EnterAt(static_cast<size_t>(fewest - loads_.begin()), peer);
+}
+
+Placement::Place Placement::EnterFirst(const Token& peer) {
+  if (loads_.size() != 1) return EnterAt(0, peer);
+  ++count_;
+  return Place();
+}
+
+Placement::Place Placement::EnterAt(size_t loop, const Token& peer) {
+  ++count_;
+  ++loads_[loop];
+  Place place = {.loop = loop};
+  if (!peer.pid()) return place;
+  Process& process = processes_.try_emplace(*peer.pid(), Process{loop, 0}).first->second;
+  if (process.loop != loop) return place;  // Others of it are elsewhere, and it stays there.
+  ++process.associations;
+  place.process = peer.pid();
+  return place;
+}
+
+void Placement::Leave(const Place& place) {
+  --count_;
+  if (loads_.size() == 1) return;
+  --loads_[place.loop];
+  if (!place.process) return;
+  const auto process = processes_.find(*place.process);
+  if (--process->second.associations == 0) processes_.erase(process);
+}
+
+}  // namespace lwmsg::internal

@@ -1,0 +1,88 @@
+#include "runtime/server_loop.h"
+
+#include <utility>
+
+#include "lwmsg/internal/link.h"
+
+namespace lwmsg::internal {
+
+std::string FullText(const Limits& limits) {
+  return "the server has " + std::to_string(limits.max_associations) +
+         " associations, Limits::max_associations";
+}
+
+ServerLoop::ServerLoop(IoLoop& loop, const Shared& shared, Owner& owner)
+    : loop_(loop),
+      options_(shared.options),
+      workers_(shared.workers),
+      owner_(owner),
+      sessions_(loop, options_.limits.max_objects, shared.on_session) {}
+
+Association& ServerLoop::Add(std::unique_ptr<Transport> transport, const Placement::Place& place) {
+  const auto member = members_.insert(members_.end(), Member{nullptr, place});
+  Association::Config config;
+  config.role = Association::Role::kAcceptor;
+  config.limits = options_.limits;
+  config.log = options_.log;
+  config.watcher = options_.watcher;
+  config.sessions = &sessions_;
+  config.workers = &workers_;
+  config.on_end = [this, member](const Status& reason) { OnEnd(member, reason); };
+  member->association =
+      std::make_unique<Association>(loop_, std::move(transport), services_, std::move(config));
+  member->association->Start();
+  return *member->association;
+}
+
+void ServerLoop::EndAll() {
+  ForEach([](Association& association) { association.Close(Status()); });
+}
+
+void ServerLoop::DrainAll() {
+  ForEach([](Association& association) { association.Drain(); });
+}
+
+void ServerLoop::Describe(std::vector<AssociationState>& states) const {
+  for (const Member& member : members_) states.push_back(member.association->Describe());
+}
+
+ServerLoop::Candidate ServerLoop::LongestIdle() const {
+  Candidate oldest;
+  for (const Member& member : members_) {
+    Association& association = *member.association;
+    oldest.ending = association.state() == Association::State::kClosed;
+    if (oldest.ending) return oldest;
+    if (!association.idle()) continue;
+    if (oldest.association == nullptr || association.last_activity() < oldest.idle_since) {
+      oldest.association = &association;
+      oldest.idle_since = association.last_activity();
+    }
+  }
+  return oldest;
+}
+
+void ServerLoop::Evict(const Candidate& candidate) {
+  const auto idle =
+      std::chrono::duration_cast<std::chrono::milliseconds>(loop_.Now() - candidate.idle_since);
+  candidate.association->Close(
+      Status(StatusCode::kUnavailable, "evicted after " + std::to_string(idle.count()) +
+                                           " ms idle to make room for another client: " +
+                                           FullText(options_.limits) + "; connect again"));
+}
+
+template <typename Function>
+void ServerLoop::ForEach(Function function) {
+  std::vector<Link<Association>> links;
+  for (const Member& member : members_) links.push_back(member.association->link());
+  for (auto& link : links) {
+    if (Association* association = link.get()) function(*association);
+  }
+}
+
+void ServerLoop::OnEnd(Members::iterator place, const Status& reason) {
+  Member member = std::move(*place);
+  members_.erase(place);
+  owner_.OnEnd(std::move(member), reason);
+}
+
+}  // namespace lwmsg::internal
