@@ -158,9 +158,7 @@ capnp::AnyPointer::Reader PayloadOf(const wire::Envelope::Reader& envelope) {
 namespace internal {
 
 void OutgoingState::NoteSize() {
-  const auto segments = builder.getSegmentsForOutput();
-  size_t words = 0;
-  for (const auto& segment : segments) words += segment.size();
+  const size_t words = builder.OwnWords();
   if (words > kSmallWords || block.all().size() > kSmallWords + kHeaderRoomWords) {
     MessageSizes::Note(kind, words);
   }

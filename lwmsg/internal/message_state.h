@@ -37,6 +37,13 @@ class MessageBuilder final : public capnp::MallocMessageBuilder {
     return segment;
   }
 
+  // What the message took of memory that is not the user's.
+  size_t OwnWords() {
+    size_t words = getSegmentsForOutput()[0].size();
+    for (auto segment : further_) words += segment.size();
+    return words;
+  }
+
   // Not the segments for output: those may be memory of others, which the user refers to.
   void WipeFurther() {
     for (auto segment : further_) SecureWipe(segment.begin(), segment.asBytes().size());

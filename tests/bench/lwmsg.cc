@@ -177,7 +177,7 @@ Contender MakePooled(const std::string& name) {
   return {.name = name,
           .serve =
               [](const std::string& endpoint, const std::function<void()>& ready) {
-                ServeLwmsg(Meeting::kSocketFile, endpoint, ready);
+                ServeLwmsg(Meeting::kSocketFile, endpoint, 1, ready);
               },
           .connect = [](const std::string& endpoint,
                         const Shape& shape) -> std::unique_ptr<Client> {
