@@ -20,7 +20,7 @@ using SmallWords = BlockPool<kSmallWords * sizeof(word), kSmallBlocks>;
 // Sizes of larger blocks: powers of two with something on top, as payloads are of such sizes and
 // have envelopes.
 constexpr size_t kLeastLarge = 512;
-constexpr size_t kMostLarge = 128 * 1024;
+constexpr size_t kMostLarge = size_t{128} * 1024;
 constexpr size_t kOnTop = 512;
 
 // How much a block for `words` has; 0 if such blocks are not kept.
@@ -32,7 +32,7 @@ size_t LargeSize(size_t words) {
 // Blocks that a thread used, the latest last. Trivial, as BlockPool's.
 struct Kept {
   static constexpr size_t kMost = 256;
-  static constexpr size_t kMostWords = 512 * 1024;
+  static constexpr size_t kMostWords = size_t{512} * 1024;
 
   struct Block {
     void* memory;

@@ -174,16 +174,16 @@ class PoolCaller final : public LoopCaller {
 // Carries large messages only.
 template <typename C>
 Contender MakePooled(const std::string& name) {
-  return {.name = name,
-          .serve =
-              [](const std::string& endpoint, const std::function<void()>& ready) {
-                ServeLwmsg(Meeting::kSocketFile, endpoint, 1, ready);
-              },
-          .connect = [](const std::string& endpoint,
-                        const Shape& shape) -> std::unique_ptr<Client> {
-            if (shape.kind != Kind::kTake) return nullptr;
-            return std::make_unique<C>(Meeting::kSocketFile, endpoint, shape);
-          }};
+  return {
+      .name = name,
+      .serve =
+          [](const std::string& endpoint, const std::function<void()>& ready) {
+            ServeLwmsg(Meeting::kSocketFile, endpoint, 1, ready);
+          },
+      .connect = [](const std::string& endpoint, const Shape& shape) -> std::unique_ptr<Client> {
+        if (shape.kind != Kind::kTake) return nullptr;
+        return std::make_unique<C>(Meeting::kSocketFile, endpoint, shape);
+      }};
 }
 
 template <typename C>
