@@ -1,9 +1,11 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 
 #include "lwmsg/os_handle.h"
 #include "lwmsg/status.h"
@@ -35,8 +37,8 @@ class WritableMemory {
 
   // What is sent. Good until then; a pool's place still has what was last in it.
   std::span<std::byte> bytes() const { return bytes_; }
-  // Sends only the first `size` bytes; at most as many as there are.
-  void Truncate(size_t size) { bytes_ = bytes_.first(size); }
+  // Sends only the first `size` bytes; all if there are no more.
+  void Truncate(size_t size) { bytes_ = bytes_.first(std::min(size, bytes_.size())); }
 
   // For lwmsg itself. Null: of its own.
   const std::shared_ptr<internal::MemoryPool>& pool() const { return pool_; }
@@ -57,10 +59,10 @@ class WritableMemory {
 
 // Memory that this process and those it is sent to keep mapped, in places of one size that are used
 // again and again: to send what stands in one costs no copy, no descriptor and no fresh memory. A
-// place is free again when the receiver has let go of it, or its association has ended: a peer that
-// keeps them can use up the pool, so one that is not trusted gets a pool of its own, and no peer
-// should get one whose other places are not for its eyes: it can read all of them. Copies are the
-// same pool. Any thread.
+// place is free again when the receiver has let go of it, or its association has ended. A peer that
+// keeps them can use up the pool, and a peer that was sent one place can read all others: who is
+// not trusted with either gets a pool of his own. Receivers keep a pool mapped until the
+// association ends, so a process makes few. Copies are the same pool. Any thread.
 class SharedMemoryPool {
  public:
   // `places` of `place_bytes` each, at least 1 of both. Takes the memory at once, so that none is
