@@ -57,8 +57,8 @@ struct Kept {
   }
   // False if it is not kept.
   bool Give(void* memory, size_t size) {
-    const bool full = count == kMost || size > kMostWords - words;
-    if (!kPoolsBlocks || full || thread_ends) return false;
+    if (!kPoolsBlocks || thread_ends) return false;
+    if (count == kMost || size > kMostWords - words) return false;
     blocks[count++] = {memory, size};
     words += size;
     return true;

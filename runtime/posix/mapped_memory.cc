@@ -69,9 +69,10 @@ Result<std::unique_ptr<MappedMemory>> MappedMemory::Open(const OsHandle& memory,
                  "the peer shares memory of " + std::to_string(bytes) + " bytes; " +
                      std::to_string(most) + " are left of Limits::max_shared_bytes");
   }
-  // Sealed against all writing it cannot be mapped shared before Linux 6.7, and need not be.
+  // Sealed against all writing it cannot be mapped shared before Linux 6.7, and need not be. Pages
+  // are mapped as they are touched: a small message must not cost the work of all of them.
   const bool constant = (seals & F_SEAL_WRITE) != 0;
-  const int flags = (constant ? MAP_PRIVATE : MAP_SHARED) | MAP_POPULATE;
+  const int flags = constant ? MAP_PRIVATE : MAP_SHARED;
   void* mapped = mmap(nullptr, bytes, PROT_READ, flags, memory.get(), 0);
   if (mapped == MAP_FAILED) return SystemError("cannot map a peer's shared memory");
   return std::unique_ptr<MappedMemory>(
