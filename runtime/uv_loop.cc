@@ -78,9 +78,10 @@ UvLoop::~UvLoop() {
 }
 
 void UvLoop::Run() {
-  thread_ = std::this_thread::get_id();
+  running_ = std::this_thread::get_id();
   RunPosted();
   uv_run(uv_, UV_RUN_DEFAULT);
+  running_ = std::thread::id();
 }
 
 void UvLoop::Stop() {
@@ -88,15 +89,18 @@ void UvLoop::Stop() {
 }
 
 void UvLoop::Post(Task task) {
-  // Its own thread need not be woken: while `run` is active libuv does not sleep, and the loop does
-  // not run out. Handles are for that thread only.
-  if (std::this_thread::get_id() == thread_) {
+  const auto self = std::this_thread::get_id();
+  // The thread that is inside Run need not be woken: while `run` is active libuv does not sleep. No
+  // other may touch handles: whoever made the loop may post as another begins to run it.
+  if (self == running_) {
     uv_idle_start(handles_->run.get(),
                   [](uv_idle_t* handle) { static_cast<UvLoop*>(handle->data)->RunPosted(); });
     const std::lock_guard lock(mutex_);
     posted_.push_back(std::move(task));
     return;
   }
+  // While a task of the owner's own thread waits a borrowed loop must not run out.
+  if (!own_ && self == thread_) uv_ref(handles_->wake.base());
   const std::lock_guard lock(mutex_);
   posted_.push_back(std::move(task));
   uv_async_send(handles_->wake.get());
@@ -105,6 +109,7 @@ void UvLoop::Post(Task task) {
 void UvLoop::RunPosted() {
   thread_ = std::this_thread::get_id();
   uv_idle_stop(handles_->run.get());
+  uv_unref(handles_->wake.base());
   std::vector<Task> tasks;
   {
     const std::lock_guard lock(mutex_);

@@ -48,7 +48,8 @@ class UvLoop final : public IoLoop {
   std::unique_ptr<uv_loop_t> own_;
   uv_loop_t* uv_;
   std::unique_ptr<Handles> handles_;
-  std::atomic<std::thread::id> thread_;  // Who runs the loop.
+  std::atomic<std::thread::id> thread_;   // Who runs the loop, or ran it last.
+  std::atomic<std::thread::id> running_;  // Who is inside Run.
   int holds_ = 0;
   bool looking_ = false;
   uint64_t arrivals_seen_ = 0;

@@ -27,6 +27,19 @@ TEST_F(LoopTest, RunsWhatWasPostedAndReturnsWhenNothingIsLeft) {
   EXPECT_EQ(order, (std::vector<int>{1, 2, 3}));
 }
 
+TEST_F(LoopTest, PostsOfItsMakerArriveWhileAnotherThreadBeginsToRunIt) {
+  for (int round = 0; round < 200; ++round) {
+    Loop loop;
+    loop.impl().Hold();
+    int ran = 0;
+    std::thread runner([&loop] { loop.Run(); });
+    for (int i = 0; i < 20; ++i) loop.Post([&ran] { ++ran; });
+    loop.Post([&loop] { loop.impl().Unhold(); });
+    runner.join();
+    ASSERT_EQ(ran, 20) << round;
+  }
+}
+
 TEST_F(LoopTest, PostsOfOtherThreadsAllArriveInTheirOrder) {
   Loop loop;
   constexpr int kThreads = 4;
