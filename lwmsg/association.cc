@@ -24,30 +24,20 @@ Association::Association(Executor& executor, std::unique_ptr<Transport> transpor
                          const ServiceTable& services, Config config)
     : executor_(executor),
       services_(services),
-      config_(std::move(config)),
-      peer_limits_{config_.limits.max_frame_bytes,
-                   std::min(config_.limits.max_frame_handles, kMaxFrameHandles),
-                   config_.limits.max_calls},
-      channel_(internal::LoopRef<internal::CallTarget>(executor_, target_anchor_.link())),
-      session_(std::make_shared<Session>(config_.limits.max_objects)),
+      environment_(std::move(config.environment)),
+      connecting_(std::move(config.connecting)),
+      on_end_(std::move(config.on_end)),
+      peer_limits_{limits().max_frame_bytes, limits().max_calls,
+                   std::min(limits().max_frame_handles, kMaxFrameHandles)},
+      session_(std::make_shared<Session>(limits().max_objects)),
       made_(executor.Now()),
       last_activity_(made_),
-      hello_timer_(executor,
-                   [this] {
-                     End(Status(StatusCode::kDeadlineExceeded,
-                                std::string("peer did not ") +
-                                    (asked_ ? "describe its schema of " : "say hello") +
-                                    (asked_ ? asked_->name : "") + " within " +
-                                    std::to_string(config_.limits.hello_timeout.count()) +
-                                    " ms, Limits::hello_timeout"),
-                         true);
-                   }),
       deadline_timer_(executor, [this] { OnDeadline(); }),
       transport_(std::move(transport)) {}
 
 Association::~Association() {
   if (state_ != State::kClosed) {
-    config_.on_end = {};
+    on_end_ = {};
     End(Status(), true);
   }
   gone_ = true;
@@ -57,10 +47,34 @@ Association::~Association() {
 void Association::Start() {
   if (state_ == State::kClosed || std::exchange(started_, true)) return;
   // A client's calls have deadlines of their own; a server may be slow to greet.
-  if (config_.role == Role::kAcceptor) hello_timer_.ArmAfter(config_.limits.hello_timeout);
-  if (!transport_) transport_ = config_.connect();
+  if (!connecting_) ArmHelloTimer();
+  if (!transport_) transport_ = connecting_->connect();
   transport_->Start(*this);
-  if (config_.role == Role::kConnector) SendHello();
+  if (connecting_) SendHello();
+}
+
+void Association::ArmHelloTimer() {
+  hello_timer_ = std::make_unique<Timer>(executor_, [this] {
+    const Protocol* asked = held_ ? held_->asked : nullptr;
+    End(Status(StatusCode::kDeadlineExceeded,
+               std::string("peer did not ") + (asked ? "describe its schema of " : "say hello") +
+                   (asked ? asked->name : "") + " within " +
+                   std::to_string(limits().hello_timeout.count()) + " ms, Limits::hello_timeout"),
+        true);
+  });
+  hello_timer_->ArmAfter(limits().hello_timeout);
+}
+
+const Token& Association::peer() const {
+  static const Token nobody;
+  return transport_ ? transport_->peer() : nobody;
+}
+
+Channel Association::channel() {
+  if (!target_anchor_) {
+    target_anchor_ = std::make_unique<internal::Anchor<internal::CallTarget>>(this);
+  }
+  return Channel(internal::LoopRef<internal::CallTarget>(executor_, target_anchor_->link()));
 }
 
 void Association::Close(Status reason) { End(std::move(reason), true); }
@@ -79,15 +93,16 @@ void Association::CloseIfDrained() {
 void Association::End(Status reason, bool say_goodbye) {
   if (state_ == State::kClosed) return;
   state_ = State::kClosed;
-  end_reason_ = reason.ok() ? Status(StatusCode::kUnavailable, "it was closed") : reason;
+  end_reason_ = std::make_unique<const Status>(
+      reason.ok() ? Status(StatusCode::kUnavailable, "it was closed") : reason);
   LogEnd(reason);
-  hello_timer_.Disarm();
+  hello_timer_.reset();
   deadline_timer_.Disarm();
   if (say_goodbye && transport_) SendGoodbye(reason);
   auto ended = [link = anchor_.link(), reason] {
     Association* self = link.get();
-    if (self == nullptr || !self->config_.on_end) return;
-    auto on_end = std::exchange(self->config_.on_end, {});
+    if (self == nullptr || !self->on_end_) return;
+    auto on_end = std::exchange(self->on_end_, {});
     on_end(reason);
   };
   if (transport_) {
@@ -95,11 +110,11 @@ void Association::End(Status reason, bool say_goodbye) {
   } else {
     executor_.Post(std::move(ended));
   }
-  held_.clear();
+  held_.reset();
   lent_.reset();
   // User code from here on: it may destroy this.
   incoming_.ForEach([&](const internal::IncomingCalls::Call& call) {
-    if (call.report) call.report->End(end_reason_);
+    if (call.report) call.report->End(*end_reason_);
   });
   auto calls = outgoing_.RemoveAll();
   auto cancelled = incoming_.RemoveAll();
@@ -115,7 +130,7 @@ void Association::End(Status reason, bool say_goodbye) {
 
 UniqueFunction<void()> Association::LeaveSession() {
   if (!in_hosted_session_) return [session = session_] { session->End(); };
-  return [sessions = config_.sessions->link(), id = session_->id()] {
+  return [sessions = environment_->sessions->link(), id = session_->id()] {
     // What ran before may have destroyed the server.
     if (internal::SessionHost* host = sessions.get()) host->Leave(id);
   };
@@ -132,12 +147,12 @@ void Association::SendGoodbye(const Status& reason) {
 void Association::SendHello() {
   OutgoingMessage message;
   auto hello = message.state().envelope.initHello();
-  hello.setMaxFrameBytes(config_.limits.max_frame_bytes);
-  hello.setMaxFrameHandles(config_.limits.max_frame_handles);
-  hello.setMaxCalls(config_.limits.max_calls);
-  if (config_.role == Role::kAcceptor) hello.setSessionId(session_->id());
-  const std::string& key = config_.session_key;
-  if (!key.empty()) {
+  hello.setMaxFrameBytes(limits().max_frame_bytes);
+  hello.setMaxFrameHandles(limits().max_frame_handles);
+  hello.setMaxCalls(limits().max_calls);
+  if (!connecting_) {
+    hello.setSessionId(session_->id());
+  } else if (const std::string& key = connecting_->session_key; !key.empty()) {
     hello.setSessionKey({reinterpret_cast<const kj::byte*>(key.data()), key.size()});
   }
   auto protocols = hello.initProtocols(static_cast<uint32_t>(services_.entries().size()));
@@ -157,9 +172,10 @@ void Association::OnClosed(Status reason) {
   // After broken framing the peer can still be told why; after a lost connection nobody is there.
   const bool say_goodbye = reason.code() == StatusCode::kMalformed;
   if (reason.ok()) reason = Status(StatusCode::kUnavailable, "the peer closed the connection");
-  if (holding_ && asked_ == nullptr && std::any_of(held_.begin(), held_.end(), IsOneWayCall)) {
+  const bool waits = holding_ && held_ && held_->asked == nullptr;
+  if (waits && std::any_of(held_->messages.begin(), held_->messages.end(), IsOneWayCall)) {
     // What came before still counts.
-    lost_ = std::move(reason);
+    held_->lost = std::move(reason);
     return;
   }
   End(std::move(reason), say_goodbye);
@@ -168,7 +184,7 @@ void Association::OnClosed(Status reason) {
 void Association::OnFrame(Frame frame) {
   if (state_ == State::kClosed || overflowed_) return;
   last_activity_ = executor_.TurnTime();
-  auto message = IncomingMessage::Parse(std::move(frame), config_.limits);
+  auto message = IncomingMessage::Parse(std::move(frame), limits());
   if (!message) return End(std::move(message).error(), true);
   Deliver(std::move(*message));
 }
@@ -220,15 +236,21 @@ void Association::OnMessage(IncomingMessage message) {
   }
 }
 
+Association::Held& Association::MakeHeld() {
+  if (!held_) held_ = std::make_unique<Held>();
+  return *held_;
+}
+
 void Association::Hold(IncomingMessage message) {
-  held_bytes_ += message.state().words.size() * sizeof(capnp::word);
-  held_.push_back(std::move(message));
-  const bool many = held_.size() > size_t{2} * config_.limits.max_calls;
-  if (!many && held_bytes_ <= config_.limits.max_queued_bytes) return;
+  Held& held = MakeHeld();
+  held.bytes += message.state().words.size() * sizeof(capnp::word);
+  held.messages.push_back(std::move(message));
+  const bool many = held.messages.size() > size_t{2} * limits().max_calls;
+  if (!many && held.bytes <= limits().max_queued_bytes) return;
   End(Status(StatusCode::kResourceExhausted,
-             std::to_string(held_.size()) + " messages of " + std::to_string(held_bytes_) +
+             std::to_string(held.messages.size()) + " messages of " + std::to_string(held.bytes) +
                  " bytes came before " +
-                 (asked_ ? "the schema that was asked for" : "the session was open") +
+                 (held.asked ? "the schema that was asked for" : "the session was open") +
                  ", Limits::max_calls (twice) and Limits::max_queued_bytes"),
       true);
 }
@@ -236,34 +258,38 @@ void Association::Hold(IncomingMessage message) {
 void Association::Resume() {
   holding_ = false;
   const auto link = anchor_.link();
-  while (link.get() != nullptr && !holding_ && !held_.empty()) {
-    IncomingMessage message = std::move(held_.front());
-    held_.pop_front();
-    held_bytes_ -= message.state().words.size() * sizeof(capnp::word);
+  while (link.get() != nullptr && !holding_ && held_ && !held_->messages.empty()) {
+    IncomingMessage message = std::move(held_->messages.front());
+    held_->messages.pop_front();
+    held_->bytes -= message.state().words.size() * sizeof(capnp::word);
     Deliver(std::move(message));
   }
-  if (link.get() != nullptr && !holding_ && lost_) End(*lost_, false);
+  if (link.get() == nullptr || holding_ || !held_) return;
+  const auto lost = std::move(held_->lost);
+  held_.reset();
+  if (lost) End(*lost, false);
 }
 
 void Association::OnHello(IncomingMessage message) {
   auto hello = message.state().checked.getRoot<wire::Envelope>().getHello();
-  peer_limits_ = {hello.getMaxFrameBytes(), std::min(hello.getMaxFrameHandles(), kMaxFrameHandles),
-                  hello.getMaxCalls()};
+  peer_limits_ = {hello.getMaxFrameBytes(), hello.getMaxCalls(),
+                  std::min(hello.getMaxFrameHandles(), kMaxFrameHandles)};
   for (auto protocol : hello.getProtocols()) {
-    peer_schemas_.emplace_back(protocol.getInterfaceId(), protocol.getSchemaHash());
+    MakeSchemas().served.emplace_back(protocol.getInterfaceId(), protocol.getSchemaHash());
   }
   greeted_ = true;
-  if (config_.peer_euid && peer().euid() != config_.peer_euid) {
+  Connecting* const connecting = connecting_.get();
+  if (connecting && connecting->peer_euid && peer().euid() != connecting->peer_euid) {
     return End(Status(StatusCode::kPermissionDenied, "the peer is " + peer().ToString() +
                                                          ", not the wanted user " +
-                                                         std::to_string(*config_.peer_euid)),
+                                                         std::to_string(*connecting->peer_euid)),
                true);
   }
-  hello_timer_.Disarm();
-  config_.log.Write(LogLevel::kInfo, [this] { return "peer connected: " + peer().ToString(); });
-  if (config_.role == Role::kConnector) {
+  hello_timer_.reset();
+  log().Write(LogLevel::kInfo, [this] { return "peer connected: " + peer().ToString(); });
+  if (connecting) {
     if (state_ == State::kGreeting) state_ = State::kOpen;
-    if (config_.on_session) config_.on_session(hello.getSessionId());
+    if (connecting->on_session) connecting->on_session(hello.getSessionId());
     return;
   }
   JoinSession(hello.getSessionKey());
@@ -276,20 +302,24 @@ void Association::JoinSession(capnp::Data::Reader key) {
                                            " bytes, not " + std::to_string(kSessionKeyBytes)),
         true);
   }
-  if (config_.sessions == nullptr) return OnSessionOpen(Status());
+  internal::SessionHost* const sessions = environment_->sessions;
+  // A session that nobody is asked about, and that no other association can join, is its own.
+  if (sessions == nullptr || (key.size() == 0 && !sessions->asks())) {
+    return OnSessionOpen(Status());
+  }
   holding_ = true;
   const auto link = anchor_.link();
   std::optional<Status> answer;  // Of a session that opens at once.
-  auto session = config_.sessions->Join(std::string(key.asChars().begin(), key.size()), peer(),
-                                        [link, &answer](Status status) {
-                                          Association* self = link.get();
-                                          if (self == nullptr) return;
-                                          if (!self->in_hosted_session_) {
-                                            answer = std::move(status);
-                                          } else {
-                                            self->OnSessionOpen(status);
-                                          }
-                                        });
+  auto session = sessions->Join(std::string(key.asChars().begin(), key.size()), peer(),
+                                [link, &answer](Status status) {
+                                  Association* self = link.get();
+                                  if (self == nullptr) return;
+                                  if (!self->in_hosted_session_) {
+                                    answer = std::move(status);
+                                  } else {
+                                    self->OnSessionOpen(status);
+                                  }
+                                });
   if (link.get() == nullptr) return;
   if (!session) return End(std::move(session).error(), true);
   session_ = std::move(*session);

@@ -49,35 +49,41 @@ class Association final : public internal::CallTarget, private Transport::Listen
  public:
   static constexpr size_t kSessionKeyBytes = 16;
 
-  // The side that connected speaks first.
-  enum class Role { kConnector, kAcceptor };
   // kGreeting until the peer's hello; kDraining takes no new calls; kClosed sends and takes
   // nothing.
   enum class State { kGreeting, kOpen, kDraining, kClosed };
 
-  struct Config {
-    Role role = Role::kConnector;
+  // What the associations of one server or client have in common.
+  struct Environment {
     Limits limits = {};
-    // If given, the peer must be this user when it says hello.
-    std::optional<uint32_t> peer_euid = {};
     Log log = {};
     // Sees all calls; may be null.
     std::shared_ptr<CallWatcher> watcher = {};
+    // Of the side that is connected to: where it gets its sessions; null: each its own. Outlives
+    // the associations.
+    internal::SessionHost* sessions = nullptr;
+    // Where blocking handlers run; null: on the loop. Outlives the associations.
+    Workers* workers = nullptr;
+  };
+  // What only the side that connects has. It speaks first.
+  struct Connecting {
+    // If given, the peer must be this user when it says hello.
+    std::optional<uint32_t> peer_euid = {};
+    // Makes the transport, if the constructor got none, when the association starts.
+    UniqueFunction<std::unique_ptr<Transport>()> connect = {};
+    // For hello; and who is told which session it is then.
+    std::string session_key = {};
+    UniqueFunction<void(uint64_t session_id)> on_session = {};
+    // For a thread that has no loop running: lets the executor run once, and wait if that is said.
+    UniqueFunction<void(bool may_wait)> run_once = {};
+  };
+  struct Config {
+    std::shared_ptr<const Environment> environment = std::make_shared<const Environment>();
+    // Null: this side is connected to.
+    std::unique_ptr<Connecting> connecting = {};
     // Runs once, when the association is over and the transport is done, with the reason; it may
     // destroy this. Not run by the destructor.
     UniqueFunction<void(const Status&)> on_end = {};
-    // For a thread that has no loop running: lets the executor run once, and wait if that is said.
-    UniqueFunction<void(bool may_wait)> run_once = {};
-    // Makes the transport, if the constructor got none, when this starts.
-    UniqueFunction<std::unique_ptr<Transport>()> connect = {};
-    // Of the side that connected: what it says in hello, and who is told which session it is in.
-    std::string session_key = {};
-    UniqueFunction<void(uint64_t session_id)> on_session = {};
-    // Of the side that was connected to: where it gets its sessions; null: each its own. Outlives
-    // this.
-    internal::SessionHost* sessions = nullptr;
-    // Where blocking handlers run; null: on the loop. Outlives this.
-    Workers* workers = nullptr;
   };
 
   // `executor` and `services` outlive this.
@@ -92,8 +98,8 @@ class Association final : public internal::CallTarget, private Transport::Listen
   void Start();
   PendingCall Start(OutgoingCall call, ReplyCallback done) override;
   Status Post(OutgoingCall call) override;
-  bool can_wait() const override { return static_cast<bool>(config_.run_once); }
-  void WaitOnce() override { config_.run_once(true); }
+  bool can_wait() const override { return connecting_ && connecting_->run_once; }
+  void WaitOnce() override { connecting_->run_once(true); }
   // Says goodbye with `reason` (OK: finished), ends all calls, hangs up. Does nothing when closed.
   void Close(Status reason);
   // Takes no more calls, closes when those in hand are answered in both directions.
@@ -101,10 +107,10 @@ class Association final : public internal::CallTarget, private Transport::Listen
 
   State state() const { return state_; }
   // Nothing known before it is connected.
-  const Token& peer() const { return transport_ ? transport_->peer() : nobody_; }
+  const Token& peer() const;
   // The objects of this side that the peer has names for.
   const std::shared_ptr<Session>& session() override { return session_; }
-  const Channel& channel() const { return channel_; }
+  Channel channel();
   internal::Link<Association> link() const { return anchor_.link(); }
   internal::LoopRef<Association> ref() const {
     return internal::LoopRef<Association>(executor_, anchor_.link());
@@ -138,12 +144,31 @@ class Association final : public internal::CallTarget, private Transport::Listen
   void SetOnCredit(uint32_t id, UniqueFunction<void()> callback);
 
  private:
+  // What is known of the two sides' schemas.
+  struct Schemas {
+    struct Foreign {
+      uint64_t interface_id;
+      uint64_t hash;
+      Status compatible;
+    };
+
+    std::vector<std::pair<uint64_t, uint64_t>> served;  // By the peer: interface id, schema hash.
+    // Protocols that this side called, which the peer may ask about.
+    std::vector<const Protocol*> called;
+    // Of the peer, and not those of this side; and what was found about each.
+    std::vector<Foreign> foreign;
+  };
+  Schemas& MakeSchemas();
+
   // What the peer's hello said; our own limits until then.
   struct PeerLimits {
-    size_t frame_bytes;
-    size_t frame_handles;
+    uint32_t frame_bytes;
     uint32_t calls;
+    uint16_t frame_handles;
   };
+
+  const Limits& limits() const { return environment_->limits; }
+  const Log& log() const { return environment_->log; }
 
   void OnFrame(Frame frame) override;
   void OnClosed(Status reason) override;
@@ -163,9 +188,19 @@ class Association final : public internal::CallTarget, private Transport::Listen
   void OnDescribe(IncomingMessage message);
   void OnDescription(IncomingMessage message);
   void OnGoodbye(IncomingMessage message);
+  void ArmHelloTimer();
   void OnDeadline();
   // What comes while the session is not open yet, or while the schema of a call is asked for,
   // waits, in order.
+  struct Held {
+    std::list<IncomingMessage> messages;
+    size_t bytes = 0;
+    std::optional<Status> lost;  // The connection, meanwhile.
+    // The schema that the peer was asked for; null: it is the session that is waited for.
+    const Protocol* asked = nullptr;
+    uint64_t asked_hash = 0;
+  };
+  Held& MakeHeld();
   void Hold(IncomingMessage message);
   void Resume();
 
@@ -228,35 +263,22 @@ class Association final : public internal::CallTarget, private Transport::Listen
   void RememberCalled(const Protocol& protocol);
 
   internal::Anchor<Association> anchor_{this};
-  internal::Anchor<internal::CallTarget> target_anchor_{this};
+  std::unique_ptr<internal::Anchor<internal::CallTarget>> target_anchor_;  // Null until asked for.
   Executor& executor_;
   const ServiceTable& services_;
-  Config config_;
+  const std::shared_ptr<const Environment> environment_;
+  const std::unique_ptr<Connecting> connecting_;
+  UniqueFunction<void(const Status&)> on_end_;
   bool started_ = false;
   State state_ = State::kGreeting;
   bool greeted_ = false;
-  Status end_reason_;
+  std::unique_ptr<const Status> end_reason_;  // Once it is closed.
   PeerLimits peer_limits_;
-  std::vector<std::pair<uint64_t, uint64_t>> peer_schemas_;  // Interface id, schema hash.
-  // Protocols that this side called, which the peer may ask about.
-  std::vector<const Protocol*> called_;
-  // Schemas of the peer that are not those of this side, and what was found about each.
-  struct ForeignSchema {
-    uint64_t interface_id;
-    uint64_t hash;
-    Status compatible;
-  };
-  std::vector<ForeignSchema> foreign_schemas_;
-  // The one that the peer was asked for.
-  const Protocol* asked_ = nullptr;
-  uint64_t asked_hash_ = 0;
-  Channel channel_;
+  std::unique_ptr<Schemas> schemas_;  // Null until there are some.
   std::shared_ptr<Session> session_;
   bool in_hosted_session_ = false;
   bool holding_ = false;
-  std::list<IncomingMessage> held_;
-  size_t held_bytes_ = 0;
-  std::optional<Status> lost_;  // The connection, while something was held.
+  std::unique_ptr<Held> held_;                            // Null until there is something.
   std::vector<std::pair<ReplyCallback, Status>> failed_;  // Not told yet.
   bool gone_ = false;                                     // Being destroyed.
   internal::OutgoingCalls outgoing_;
@@ -267,9 +289,8 @@ class Association final : public internal::CallTarget, private Transport::Listen
   bool overflowed_ = false;
   TimePoint made_;
   TimePoint last_activity_;
-  Timer hello_timer_;
+  std::unique_ptr<Timer> hello_timer_;  // While something of that kind is waited for.
   Timer deadline_timer_;
-  Token nobody_;
   std::unique_ptr<Transport> transport_;  // Last: gone first, so it calls nothing that is gone.
 };
 

@@ -74,9 +74,9 @@ Status Association::Admit(const Protocol& protocol, uint16_t method, IncomingMes
   if (state_ == State::kDraining) {
     return Status(StatusCode::kUnavailable, "the service is ending and takes no more calls");
   }
-  if (incoming_.size() >= config_.limits.max_calls) {
+  if (incoming_.size() >= limits().max_calls) {
     return Status(StatusCode::kResourceExhausted,
-                  "more than " + std::to_string(config_.limits.max_calls) +
+                  "more than " + std::to_string(limits().max_calls) +
                       " calls of one peer without an answer, Limits::max_calls");
   }
   Status sound = CheckPayload(message, info.params());
@@ -98,7 +98,7 @@ void Association::OnCall(IncomingMessage message) {
   Status admitted =
       understood->ok() ? Admit(*callee->protocol, call.getMethod(), message) : *understood;
   if (!admitted.ok()) {
-    config_.log.Write(LogLevel::kWarning, [&] {
+    log().Write(LogLevel::kWarning, [&] {
       return "refused a call of " + peer().ToString() + ": " + admitted.ToString();
     });
     auto report = Report(CallDirection::kIncoming, callee ? callee->protocol : nullptr,
@@ -137,11 +137,11 @@ void Association::Dispatch(const Callee& callee, IncomingCall call) {
     if (thrown.ok()) return;
     ref.Run([id, thrown](Association& association) { association.AnswerError(id, thrown); });
   };
-  if (config_.workers == nullptr || !call.protocol().methods[call.method()].blocking) {
+  if (environment_->workers == nullptr || !call.protocol().methods[call.method()].blocking) {
     return run(std::move(call));
   }
   call.stop_token();  // Made while this is its loop.
-  config_.workers->Run([run, call = std::move(call)]() mutable { run(std::move(call)); });
+  environment_->workers->Run([run, call = std::move(call)]() mutable { run(std::move(call)); });
 }
 
 void Association::Answer(uint32_t id, const Protocol& protocol, uint16_t method,

@@ -98,7 +98,7 @@ void Association::TakeBackMemory(OutgoingMessage& message) {
 
 Status Association::BorrowMemory(IncomingMessage& message) {
   if (!borrowed_) {
-    borrowed_ = std::make_unique<internal::BorrowedMemory>(config_.limits.max_shared_bytes);
+    borrowed_ = std::make_unique<internal::BorrowedMemory>(limits().max_shared_bytes);
   }
   Status sound;
   std::vector<internal::IncomingMemory> memories;
@@ -115,7 +115,7 @@ Status Association::BorrowMemory(IncomingMessage& message) {
       sound = std::move(memory).error();
     }
   }
-  message.handles().SetMemories(std::move(memories), config_.limits.max_shared_bytes);
+  message.handles().SetMemories(std::move(memories), limits().max_shared_bytes);
   return sound;
 }
 

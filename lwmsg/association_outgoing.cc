@@ -88,7 +88,7 @@ Status Association::CheckCall(OutgoingCall& call) const {
   if (state_ == State::kClosed) {
     return Status(StatusCode::kUnavailable,
                   MethodName(*call.protocol, *call.method) +
-                      ": the association has ended: " + end_reason_.message());
+                      ": the association has ended: " + end_reason_->message());
   }
   if (state_ == State::kDraining) {
     return Status(StatusCode::kUnavailable,
@@ -142,7 +142,7 @@ Status Association::Post(OutgoingCall call) {
   RememberCalled(*call.protocol);
   FillCall(call);
   Send(std::move(call.message));
-  if (config_.run_once) config_.run_once(false);
+  if (can_wait()) connecting_->run_once(false);
   return sendable;
 }
 
@@ -150,7 +150,7 @@ std::chrono::microseconds Association::TimeoutOf(const OutgoingCall& call) const
   if (call.timeout) return *call.timeout;
   if (call.method->timeout) return std::chrono::milliseconds(*call.method->timeout);
   if (call.method->kind == MethodKind::kStream) return std::chrono::microseconds::zero();
-  return config_.limits.call_timeout;
+  return limits().call_timeout;
 }
 
 void Association::Cancel(uint32_t id) {
@@ -270,7 +270,7 @@ void Association::Send(OutgoingMessage message) {
   message.handles().Sent();
   if (!message.handles().memories().empty()) LendMemory(message);
   transport_->Send(std::move(message));
-  if (overflowed_ || transport_->queued_bytes() <= config_.limits.max_queued_bytes) return;
+  if (overflowed_ || transport_->queued_bytes() <= limits().max_queued_bytes) return;
   // Nothing more goes out or comes in: one turn of small calls can ask for many large replies.
   overflowed_ = true;
   // Later, as ending calls back and sending must not.
@@ -278,7 +278,7 @@ void Association::Send(OutgoingMessage message) {
     Association* self = link.get();
     if (self == nullptr) return;
     self->End(Status(StatusCode::kResourceExhausted,
-                     "more than " + std::to_string(self->config_.limits.max_queued_bytes) +
+                     "more than " + std::to_string(self->limits().max_queued_bytes) +
                          " bytes wait for a peer that does not read, Limits::max_queued_bytes"),
               false);
   });
@@ -301,7 +301,7 @@ void Association::OnUnsent(OutgoingMessage message, const Status& reason) {
   const uint32_t id = envelope.isCall() ? envelope.getCall().getId() : 0;
   if (outgoing_.Find(id) == nullptr) {
     // That an item is missing the caller finds by the number in the stream's reply.
-    config_.log.Write(LogLevel::kWarning, [&] {
+    log().Write(LogLevel::kWarning, [&] {
       return std::string(envelope.isItem() ? "an item of a stream" : "a one-way call") +
              " was not sent: " + reason.ToString();
     });
@@ -360,7 +360,8 @@ Status Association::CheckPayload(IncomingMessage& message, const internal::Paylo
 }
 
 std::string Association::SchemaNote(const Protocol& protocol) const {
-  for (const auto& [id, hash] : peer_schemas_) {
+  if (!schemas_) return "";
+  for (const auto& [id, hash] : schemas_->served) {
     if (id == protocol.id && hash != protocol.schema_hash) {
       return "; the two sides were built from different schemas of " + std::string(protocol.name);
     }

@@ -31,35 +31,37 @@ OutgoingMessage Description(uint64_t interface_id, const Protocol* protocol) {
 
 std::optional<Status> Association::Understands(const Protocol& protocol, uint64_t hash) const {
   if (hash == 0 || hash == protocol.schema_hash) return Status();
-  for (const ForeignSchema& known : foreign_schemas_) {
+  if (!schemas_) return std::nullopt;
+  for (const Schemas::Foreign& known : schemas_->foreign) {
     if (known.interface_id == protocol.id && known.hash == hash) return known.compatible;
   }
-  if (foreign_schemas_.size() < kMaxForeignSchemas) return std::nullopt;
+  if (schemas_->foreign.size() < kMaxForeignSchemas) return std::nullopt;
   return Status(StatusCode::kResourceExhausted, "the caller came with more than " +
                                                     std::to_string(kMaxForeignSchemas) +
                                                     " schemas that this side does not have");
 }
 
 void Association::AskForSchema(const Protocol& protocol, uint64_t hash, IncomingMessage call) {
-  asked_ = &protocol;
-  asked_hash_ = hash;
   holding_ = true;
-  held_bytes_ += call.state().words.size() * sizeof(capnp::word);
-  held_.push_front(std::move(call));
+  Held& held = MakeHeld();
+  held.asked = &protocol;
+  held.asked_hash = hash;
+  held.bytes += call.state().words.size() * sizeof(capnp::word);
+  held.messages.push_front(std::move(call));
   OutgoingMessage message;
   message.state().envelope.setDescribe(protocol.id);
   Send(std::move(message));
-  hello_timer_.ArmAfter(config_.limits.hello_timeout);
+  ArmHelloTimer();
 }
 
 void Association::OnDescription(IncomingMessage message) {
   const auto description = message.state().checked.getRoot<wire::Envelope>().getDescription();
-  if (asked_ == nullptr || description.getInterfaceId() != asked_->id) {
+  if (!held_ || held_->asked == nullptr || description.getInterfaceId() != held_->asked->id) {
     return End(Status(StatusCode::kMalformed, "a description of a schema that was not asked for"),
                true);
   }
-  const Protocol& protocol = *std::exchange(asked_, nullptr);
-  hello_timer_.Disarm();
+  const Protocol& protocol = *std::exchange(held_->asked, nullptr);
+  hello_timer_.reset();
   Status compatible = internal::CheckCompatible(protocol.schema(), description.getNodes());
   if (!compatible.ok()) {
     compatible =
@@ -67,21 +69,28 @@ void Association::OnDescription(IncomingMessage message) {
                std::string("the two sides were built from different schemas of ") + protocol.name +
                    "; build both from one (of the callee's as 'here'): " + compatible.message());
   }
-  foreign_schemas_.push_back({protocol.id, asked_hash_, std::move(compatible)});
+  MakeSchemas().foreign.push_back({protocol.id, held_->asked_hash, std::move(compatible)});
   Resume();
 }
 
+Association::Schemas& Association::MakeSchemas() {
+  if (!schemas_) schemas_ = std::make_unique<Schemas>();
+  return *schemas_;
+}
+
 void Association::RememberCalled(const Protocol& protocol) {
-  if (!called_.empty() && called_.back() == &protocol) return;
-  if (std::find(called_.begin(), called_.end(), &protocol) != called_.end()) return;
-  called_.push_back(&protocol);
+  auto& called = MakeSchemas().called;
+  if (!called.empty() && called.back() == &protocol) return;
+  if (std::find(called.begin(), called.end(), &protocol) != called.end()) return;
+  called.push_back(&protocol);
 }
 
 void Association::OnDescribe(IncomingMessage message) {
   const uint64_t id = message.state().envelope->getDescribe();
-  auto called = std::find_if(called_.begin(), called_.end(),
-                             [id](const Protocol* protocol) { return protocol->id == id; });
-  OutgoingMessage answer = Description(id, called == called_.end() ? nullptr : *called);
+  const auto& called = MakeSchemas().called;
+  const auto asked = std::find_if(called.begin(), called.end(),
+                                  [id](const Protocol* protocol) { return protocol->id == id; });
+  OutgoingMessage answer = Description(id, asked == called.end() ? nullptr : *asked);
   // A schema that is larger than the peer takes cannot be told.
   if (answer.ByteSize() > peer_limits_.frame_bytes) answer = Description(id, nullptr);
   Send(std::move(answer));

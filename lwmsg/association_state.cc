@@ -48,6 +48,7 @@ AssociationState Association::Describe() const {
     state.incoming.push_back({MethodName(*call.protocol, *call.method), call.id,
                               Between(std::max(call.started, made_), now), call.cancelled});
   });
+  std::reverse(state.incoming.begin(), state.incoming.end());
   outgoing_.ForEach([&](const internal::OutgoingCalls::Call& call) {
     state.outgoing.push_back({MethodName(*call.protocol, *call.method), call.id,
                               Between(std::max(call.started, made_), now), !call.done});
@@ -57,7 +58,7 @@ AssociationState Association::Describe() const {
 
 void Association::LogEnd(const Status& reason) const {
   const bool usual = reason.ok() || reason.code() == StatusCode::kUnavailable;
-  config_.log.Write(usual ? LogLevel::kInfo : LogLevel::kWarning, [&] {
+  log().Write(usual ? LogLevel::kInfo : LogLevel::kWarning, [&] {
     return "peer ended: " + peer().ToString() + ": " + (reason.ok() ? "closed" : reason.ToString());
   });
 }
@@ -66,9 +67,9 @@ std::unique_ptr<internal::CallReport> Association::Report(CallDirection directio
                                                           const Protocol* protocol,
                                                           uint64_t interface_id, uint16_t method,
                                                           uint32_t id) const {
-  if (!config_.watcher && !config_.log.Wants(LogLevel::kTrace)) return nullptr;
+  if (!environment_->watcher && !log().Wants(LogLevel::kTrace)) return nullptr;
   return std::make_unique<internal::CallReport>(
-      executor_, config_.watcher, config_.log,
+      executor_, environment_->watcher, log(),
       CallInfo{direction, protocol, interface_id, method, id, peer()});
 }
 

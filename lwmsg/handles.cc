@@ -12,7 +12,7 @@ namespace lwmsg {
 // The names that a message brought, each once for each place.
 class internal::IncomingObjects {
  public:
-  IncomingObjects(std::vector<uint64_t> ids, const Association& association)
+  IncomingObjects(std::vector<uint64_t> ids, Association& association)
       : ids_(std::move(ids)), association_(association.ref()), channel_(association.channel()) {}
   IncomingObjects(const IncomingObjects&) = delete;
   IncomingObjects& operator=(const IncomingObjects&) = delete;
@@ -120,7 +120,7 @@ Result<OsHandle> IncomingHandles::Take(schema::OsHandle::Reader slot) {
   return std::move(handle);
 }
 
-void IncomingHandles::SetObjects(std::vector<uint64_t> ids, const Association& association) {
+void IncomingHandles::SetObjects(std::vector<uint64_t> ids, Association& association) {
   objects_ = std::make_unique<internal::IncomingObjects>(std::move(ids), association);
 }
 

@@ -125,7 +125,7 @@ class IncomingHandles {
   std::span<const OsHandle> all() const { return handles_; }
   size_t size() const { return handles_.size(); }
   // The names that the message brought, found when it was checked, and where they are let go of.
-  void SetObjects(std::vector<uint64_t> ids, const Association& association);
+  void SetObjects(std::vector<uint64_t> ids, Association& association);
   // Where the pools' places are that the message brought, found when it was checked.
   void SetMemories(std::vector<internal::IncomingMemory> memories, size_t max_shared_bytes);
 

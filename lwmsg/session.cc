@@ -40,95 +40,98 @@ uint64_t Session::id() const {
 Result<uint64_t> Session::Insert(Object object) {
   const std::lock_guard lock(mutex_);
   if (ended_) return Error(StatusCode::kUnavailable, "the session has ended");
-  // Object ids begin anywhere, so that a name of an earlier session, perhaps of a server that was
-  // started again, is no name in this one.
-  if (last_object_id_ == 0) last_object_id_ = RandomId() >> 1;
-  auto [known, added] = ids_.try_emplace({object.object.get(), object.kind}, last_object_id_ + 1);
+  if (!table_) table_ = std::make_unique<Table>();
+  auto& [last_id, objects, ids] = *table_;
+  auto [known, added] = ids.try_emplace({object.object.get(), object.kind}, last_id + 1);
   if (!added) {
-    ++objects_.at(known->second).copies;
+    ++objects.at(known->second).copies;
     return known->second;
   }
-  if (objects_.size() >= max_objects_) {
-    ids_.erase(known);
+  if (objects.size() >= max_objects_) {
+    ids.erase(known);
     return Error(StatusCode::kResourceExhausted,
                  "the session has " + std::to_string(max_objects_) +
                      " open objects, Limits::max_objects; close some first");
   }
   object.copies = 1;
-  objects_.emplace(++last_object_id_, std::move(object));
-  return last_object_id_;
+  objects.emplace(++last_id, std::move(object));
+  return last_id;
+}
+
+Session::Object* Session::FindAny(uint64_t id) const {
+  if (!table_) return nullptr;
+  auto found = table_->objects.find(id);
+  return found == table_->objects.end() ? nullptr : &found->second;
 }
 
 Result<std::shared_ptr<void>> Session::Find(uint64_t kind, std::type_index type,
                                             uint64_t id) const {
   const std::lock_guard lock(mutex_);
-  auto found = objects_.find(id);
-  if (found == objects_.end() || found->second.kind != kind || found->second.type != type) {
+  const Object* found = FindAny(id);
+  if (found == nullptr || found->kind != kind || found->type != type) {
     return Error(NoSuchObject(id));
   }
-  return found->second.object;
+  return found->object;
 }
 
 Result<std::shared_ptr<Service>> Session::FindService(uint64_t id) const {
   const std::lock_guard lock(mutex_);
-  auto found = objects_.find(id);
-  if (found == objects_.end()) return Error(NoSuchObject(id));
-  if (found->second.service == nullptr) {
+  const Object* found = FindAny(id);
+  if (found == nullptr) return Error(NoSuchObject(id));
+  if (found->service == nullptr) {
     return Error(StatusCode::kInvalidHandle, "session object " + std::to_string(id) +
                                                  " has no methods; its owner registered it as "
                                                  "something that is no lwmsg::Service");
   }
-  return std::shared_ptr<Service>(found->second.object, found->second.service);
+  return std::shared_ptr<Service>(found->object, found->service);
 }
 
-std::shared_ptr<void> Session::Erase(Objects::iterator place) {
-  ids_.erase({place->second.object.get(), place->second.kind});
-  auto object = std::move(place->second.object);
-  objects_.erase(place);
-  return object;
+std::shared_ptr<void> Session::Erase(uint64_t id) {
+  auto node = table_->objects.extract(id);
+  table_->ids.erase({node.mapped().object.get(), node.mapped().kind});
+  return std::move(node.mapped().object);
 }
 
 Status Session::Unregister(uint64_t kind, uint64_t id) {
   std::shared_ptr<void> object;
   const std::lock_guard lock(mutex_);
-  auto found = objects_.find(id);
-  if (found == objects_.end() || found->second.kind != kind) return NoSuchObject(id);
-  object = Erase(found);
+  const Object* found = FindAny(id);
+  if (found == nullptr || found->kind != kind) return NoSuchObject(id);
+  object = Erase(id);
   return Status();
 }
 
 Status Session::Release(uint64_t id, uint32_t copies) {
   std::shared_ptr<void> object;
   const std::lock_guard lock(mutex_);
-  auto found = objects_.find(id);
-  if (found == objects_.end()) return Status();
-  if (copies > found->second.copies) {
+  Object* found = FindAny(id);
+  if (found == nullptr) return Status();
+  if (copies > found->copies) {
     return Status(StatusCode::kMalformed, "release of " + std::to_string(copies) +
                                               " copies of object " + std::to_string(id) +
-                                              ", of which " + std::to_string(found->second.copies) +
+                                              ", of which " + std::to_string(found->copies) +
                                               " were sent");
   }
-  found->second.copies -= copies;
-  if (found->second.copies == 0) object = Erase(found);
+  found->copies -= copies;
+  if (found->copies == 0) object = Erase(id);
   return Status();
 }
 
 size_t Session::object_count() const {
   const std::lock_guard lock(mutex_);
-  return objects_.size();
+  return table_ ? table_->objects.size() : 0;
 }
 
 void Session::End() {
-  Objects objects;
+  std::unique_ptr<Table> table;
   std::shared_ptr<void> data;
   {
     const std::lock_guard lock(mutex_);
     ended_ = true;
-    objects.swap(objects_);
-    ids_.clear();
+    table.swap(table_);
     data.swap(data_);
   }
-  objects.clear();  // Before the data, which they may use.
+  table.reset();  // Before the data, which its objects may use.
 }
 
 }  // namespace lwmsg

@@ -18,6 +18,9 @@
 
 namespace lwmsg {
 
+// A number that cannot be guessed, never 0. From the kernel.
+uint64_t RandomId();
+
 // What one side keeps for one peer over all associations of a session: the objects that it gave
 // the peer names for (`Handle(T)`), and the data that the service's session constructor made.
 // Ends with its last association: lets go of the objects, then of the data. Usable on any thread.
@@ -87,24 +90,28 @@ class Session {
     uint32_t copies;
   };
   using Objects = std::unordered_map<uint64_t, Object>;
+  // Object ids begin anywhere, so that a name of an earlier session, perhaps of a server that was
+  // started again, is no name in this one.
+  struct Table {
+    uint64_t last_id = RandomId() >> 1;
+    Objects objects;
+    std::map<std::pair<void*, uint64_t>, uint64_t> ids;  // By object and kind.
+  };
 
   Result<uint64_t> Insert(Object object);
   Result<std::shared_ptr<void>> Find(uint64_t kind, std::type_index type, uint64_t id) const;
-  // Takes an object out of the tables; its destructor is user code and runs after the lock.
-  std::shared_ptr<void> Erase(Objects::iterator place);
+  // Null if there is none of that id.
+  Object* FindAny(uint64_t id) const;
+  // Takes an object out of the table; its destructor is user code and runs after the lock.
+  std::shared_ptr<void> Erase(uint64_t id);
 
-  const uint32_t max_objects_;
   mutable std::mutex mutex_;  // Guards all that follows.
   mutable uint64_t id_ = 0;   // Until it is asked for.
+  const uint32_t max_objects_;
   bool ended_ = false;
-  uint64_t last_object_id_ = 0;  // Until there was one.
-  Objects objects_;
-  std::map<std::pair<void*, uint64_t>, uint64_t> ids_;  // By object and kind.
+  std::unique_ptr<Table> table_;  // Null until there was an object.
   std::type_index data_type_ = typeid(void);
   std::shared_ptr<void> data_;
 };
-
-// A number that cannot be guessed, never 0. From the kernel.
-uint64_t RandomId();
 
 }  // namespace lwmsg

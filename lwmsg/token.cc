@@ -57,9 +57,21 @@ std::string ShowWindows(const Token& token) {
 
 }  // namespace
 
-Token::Token() : facts_(std::make_shared<const TokenFacts>()) {}
+const Token::Known Token::kNobody;
+const Token::Rare Token::kNothingRare;
 
-Token::Token(TokenFacts facts) : facts_(std::make_shared<const TokenFacts>(std::move(facts))) {}
+Token::Token(TokenFacts facts) {
+  const bool has_rare = facts.label || facts.sid || facts.group_sids || facts.integrity ||
+                        facts.elevated || facts.logon_session || facts.app_container;
+  Known known{facts.euid, facts.egid, facts.pid, std::move(facts.process), std::move(facts.groups),
+              nullptr};
+  if (has_rare) {
+    known.rare = std::make_unique<const Rare>(
+        Rare{std::move(facts.label), std::move(facts.sid), std::move(facts.group_sids),
+             facts.integrity, facts.elevated, facts.logon_session, facts.app_container});
+  }
+  known_ = std::make_shared<const Known>(std::move(known));
+}
 
 bool Token::InGroup(uint32_t gid) const {
   if (egid() == gid) return true;

@@ -42,41 +42,41 @@ struct TokenFacts {
 // account has one; the SID is the identity.
 class Token {
  public:
-  // Nothing known.
-  Token();
+  // Nothing known. Takes no memory.
+  Token() = default;
   explicit Token(TokenFacts facts);
 
   // Effective user and group, in the reader's user namespace. Empty for a user without a number
   // there.
-  std::optional<uint32_t> euid() const { return facts_->euid; }
-  std::optional<uint32_t> egid() const { return facts_->egid; }
+  std::optional<uint32_t> euid() const { return known().euid; }
+  std::optional<uint32_t> egid() const { return known().egid; }
   // In the reader's pid namespace. Empty for a process outside it.
-  std::optional<uint32_t> pid() const { return facts_->pid; }
+  std::optional<uint32_t> pid() const { return known().pid; }
   // Supplementary groups, without egid unless the kernel lists it. Unknown on a PAIR.
-  const std::optional<std::vector<uint32_t>>& groups() const { return facts_->groups; }
+  const std::optional<std::vector<uint32_t>>& groups() const { return known().groups; }
   // Security label (SELinux, AppArmor), where one is in force.
-  const std::optional<std::string>& label() const { return facts_->label; }
+  const std::optional<std::string>& label() const { return rare().label; }
   // A pidfd (pidfd_open(2)) that stays this very process when the pid is reused; not valid where
   // the kernel has none (before Linux 6.5). On Windows a handle of the process that can be waited
   // for and asked (SYNCHRONIZE, PROCESS_QUERY_LIMITED_INFORMATION), and nothing else. Either
   // becomes readable, or signalled, when the process ends. Owned by the token.
-  const OsHandle& process() const { return facts_->process; }
+  const OsHandle& process() const { return known().process; }
 
   // What follows is empty elsewhere than on Windows.
 
   // The user's security identifier as text: "S-1-5-21-1-2-3-1000", "S-1-5-18" for SYSTEM.
-  const std::optional<std::string>& sid() const { return facts_->sid; }
+  const std::optional<std::string>& sid() const { return rare().sid; }
   // The groups that grant access: not those that are switched off, or that only deny, as
   // Administrators is for an administrator who is not elevated.
-  const std::optional<std::vector<std::string>>& group_sids() const { return facts_->group_sids; }
+  const std::optional<std::vector<std::string>>& group_sids() const { return rare().group_sids; }
   // The integrity level's RID: 0 untrusted, 0x1000 low, 0x2000 medium, 0x3000 high, 0x4000 system.
-  std::optional<uint32_t> integrity() const { return facts_->integrity; }
+  std::optional<uint32_t> integrity() const { return rare().integrity; }
   // Has the full token of an administrator (User Account Control).
-  std::optional<bool> elevated() const { return facts_->elevated; }
+  std::optional<bool> elevated() const { return rare().elevated; }
   // The number of the terminal services session: 0 for services, others for desktops.
-  std::optional<uint32_t> logon_session() const { return facts_->logon_session; }
+  std::optional<uint32_t> logon_session() const { return rare().logon_session; }
   // Is in the sandbox of a packaged app.
-  std::optional<bool> app_container() const { return facts_->app_container; }
+  std::optional<bool> app_container() const { return rare().app_container; }
 
   // True if egid or a supplementary group is `gid`; false also if they are unknown.
   bool InGroup(uint32_t gid) const;
@@ -85,7 +85,32 @@ class Token {
   std::string ToString() const;
 
  private:
-  std::shared_ptr<const TokenFacts> facts_;
+  // What few systems tell.
+  struct Rare {
+    std::optional<std::string> label;
+    std::optional<std::string> sid;
+    std::optional<std::vector<std::string>> group_sids;
+    std::optional<uint32_t> integrity;
+    std::optional<bool> elevated;
+    std::optional<uint32_t> logon_session;
+    std::optional<bool> app_container;
+  };
+  // A server keeps one of these for each of its peers.
+  struct Known {
+    std::optional<uint32_t> euid;
+    std::optional<uint32_t> egid;
+    std::optional<uint32_t> pid;
+    OsHandle process;
+    std::optional<std::vector<uint32_t>> groups;
+    std::unique_ptr<const Rare> rare;
+  };
+  static const Known kNobody;
+  static const Rare kNothingRare;
+
+  const Known& known() const { return known_ ? *known_ : kNobody; }
+  const Rare& rare() const { return known().rare ? *known().rare : kNothingRare; }
+
+  std::shared_ptr<const Known> known_;  // Null: nothing is.
 };
 
 std::ostream& operator<<(std::ostream& out, const Token& token);

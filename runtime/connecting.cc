@@ -45,6 +45,8 @@ Connector::Connector(IoLoop& loop, std::string_view endpoints, ClientOptions opt
     : loop_(loop),
       endpoints_(endpoints),
       options_(std::move(options)),
+      environment_(std::make_shared<const Association::Environment>(Association::Environment{
+          .limits = options_.limits, .log = options_.log, .watcher = options_.watcher})),
       on_end_(Share(std::move(options_.on_end))),
       on_session_lost_(Share(std::move(options_.on_session_lost))),
       run_once_(std::move(run_once)) {
@@ -73,15 +75,14 @@ Association& Connector::Current() {
 
 std::unique_ptr<Association> Connector::MakeAssociation() {
   Association::Config config;
-  config.role = Association::Role::kConnector;
-  config.limits = options_.limits;
-  config.peer_euid = options_.server_euid;
-  config.log = options_.log;
-  config.watcher = options_.watcher;
-  if (options_.session) config.session_key = options_.session->bytes();
-  config.on_session = [this](uint64_t id) { OnSession(id); };
-  config.connect = [this] { return MakeTransport(); };
-  if (run_once_) config.run_once = [this](bool may_wait) { run_once_(may_wait); };
+  config.environment = environment_;
+  auto connecting = std::make_unique<Association::Connecting>();
+  connecting->peer_euid = options_.server_euid;
+  if (options_.session) connecting->session_key = options_.session->bytes();
+  connecting->on_session = [this](uint64_t id) { OnSession(id); };
+  connecting->connect = [this] { return MakeTransport(); };
+  if (run_once_) connecting->run_once = [this](bool may_wait) { run_once_(may_wait); };
+  config.connecting = std::move(connecting);
   auto place = std::make_shared<const Association*>(nullptr);
   config.on_end = [this, place](const Status& reason) { OnEnd(*place, reason); };
   auto association = std::make_unique<Association>(loop_, nullptr, services_, std::move(config));

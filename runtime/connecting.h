@@ -50,6 +50,7 @@ class Connector final : private CallTarget {
   const std::string endpoints_;
   OsHandle socket_;  // Until it is used.
   ClientOptions options_;
+  const std::shared_ptr<const Association::Environment> environment_;
   std::shared_ptr<UniqueFunction<void(const Status&)>> on_end_;
   std::shared_ptr<UniqueFunction<void()>> on_session_lost_;
   RunOnce run_once_;

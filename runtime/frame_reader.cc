@@ -73,20 +73,21 @@ Result<std::optional<Frame>> FrameReader::FinishBeside() {
 }
 
 Result<std::optional<Frame>> FrameReader::FinishWithRecords() {
-  const size_t before = record_bytes_.size();
-  record_bytes_.resize(handle_count_ * kHandleRecordBytes);
-  const size_t taken = Take(std::span(record_bytes_).subspan(before));
-  if (before + taken < record_bytes_.size()) {
-    record_bytes_.resize(before + taken);
+  auto& bytes = records_->bytes;
+  const size_t before = bytes.size();
+  bytes.resize(handle_count_ * kHandleRecordBytes);
+  const size_t taken = Take(std::span(bytes).subspan(before));
+  if (before + taken < bytes.size()) {
+    bytes.resize(before + taken);
     return std::optional<Frame>();
   }
   std::vector<HandleRecord> records;
   records.reserve(handle_count_);
   for (size_t i = 0; i < handle_count_; ++i) {
-    records.push_back(ParseRecord(
-        std::span(record_bytes_).subspan(i * kHandleRecordBytes).first<kHandleRecordBytes>()));
+    records.push_back(
+        ParseRecord(std::span(bytes).subspan(i * kHandleRecordBytes).first<kHandleRecordBytes>()));
   }
-  record_bytes_.clear();
+  bytes.clear();
   header_size_ = 0;
   if (body_.size() == 0) {
     if (Status status = records_->Control(records); !status.ok()) return Error(std::move(status));
@@ -126,13 +127,13 @@ Status FrameReader::ParseHeader() {
   if (bytes == 0 && (records_ == nullptr || handle_count_ == 0)) {
     return Malformed("frame without a message");
   }
-  if (bytes > limits_.max_frame_bytes) {
+  if (bytes > max_bytes_) {
     return Malformed("frame of " + std::to_string(bytes) + " bytes; the limit is " +
-                     std::to_string(limits_.max_frame_bytes) + ", Limits::max_frame_bytes");
+                     std::to_string(max_bytes_) + ", Limits::max_frame_bytes");
   }
-  if (handle_count_ > limits_.max_frame_handles) {
+  if (handle_count_ > max_handles_) {
     return Malformed("frame with " + std::to_string(handle_count_) + " OS handles; the limit is " +
-                     std::to_string(limits_.max_frame_handles) + ", Limits::max_frame_handles");
+                     std::to_string(max_handles_) + ", Limits::max_frame_handles");
   }
   // Not touched before the bytes come, so a false promise costs address space, not memory.
   body_ = NewWords(bytes / 8);
@@ -148,7 +149,7 @@ Status FrameReader::CheckSurplus() const {
   // What is left belongs to the frame under way. While its count is not known, any allowed count
   // may be.
   const size_t allowed = header_size_ == kFrameHeaderBytes ? handle_count_
-                         : header_size_ != 0               ? limits_.max_frame_handles
+                         : header_size_ != 0               ? max_handles_
                                                            : 0;
   if (handles_.size() <= allowed) return Status();
   return Malformed(std::to_string(handles_.size()) + " OS handles came where at most " +

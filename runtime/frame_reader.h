@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <vector>
@@ -21,7 +22,9 @@ class FrameReader {
   // OS handles come beside the bytes, with Add, unless `records` is given: then among them, as
   // records. It outlives this.
   explicit FrameReader(const Limits& limits, HandleRecords* records = nullptr)
-      : limits_(limits), records_(records) {}
+      : max_bytes_(limits.max_frame_bytes),
+        max_handles_(limits.max_frame_handles),
+        records_(records) {}
   ~FrameReader();
   FrameReader(FrameReader&&) noexcept = default;
   FrameReader& operator=(FrameReader&&) noexcept = default;
@@ -55,16 +58,16 @@ class FrameReader {
   Result<std::optional<Frame>> FinishWithRecords();
   Status CheckSurplus() const;
 
-  Limits limits_;
+  uint32_t max_bytes_;
+  uint16_t max_handles_;
   HandleRecords* records_;
   std::span<std::byte> input_;
   std::array<std::byte, kFrameHeaderBytes> header_{};
-  size_t header_size_ = 0;
-  size_t handle_count_ = 0;  // Of the frame under way, once its header is complete.
+  uint16_t header_size_ = 0;
+  uint16_t handle_count_ = 0;  // Of the frame under way, once its header is complete.
   kj::Array<capnp::word> body_;
-  size_t body_size_ = 0;                 // In bytes, as read so far.
-  Fifo<OsHandle> handles_;               // In order of arrival, not yet given to a frame.
-  std::vector<std::byte> record_bytes_;  // Behind the body, as read so far.
+  size_t body_size_ = 0;    // In bytes, as read so far.
+  Fifo<OsHandle> handles_;  // In order of arrival, not yet given to a frame.
 };
 
 }  // namespace lwmsg::internal

@@ -50,7 +50,7 @@ class FrameStream {
     OutgoingMessage message;
     Status reason;
   };
-  std::optional<Unsent> TakeUnsent() { return std::exchange(unsent_, std::nullopt); }
+  std::unique_ptr<Unsent> TakeUnsent() { return std::exchange(unsent_, nullptr); }
 
   // What was sent arrives only if the peer's answers are still read.
   virtual bool awaits_peer() const { return false; }
@@ -66,7 +66,7 @@ class FrameStream {
   FrameReader reader_;
   SendQueue queue_;
   bool last_read_was_full_ = false;
-  std::optional<Unsent> unsent_;
+  std::unique_ptr<Unsent> unsent_;
 };
 
 }  // namespace lwmsg::internal

@@ -52,6 +52,9 @@ class HandleRecords {
   // A frame without a body. Error: kMalformed.
   virtual Status Control(std::span<const HandleRecord> records) = 0;
 
+  // For the FrameReader: of the frame under way, as read so far.
+  std::vector<std::byte> bytes;
+
  protected:
   ~HandleRecords() = default;
 };

@@ -9,18 +9,18 @@ void SendQueue::Add(OutgoingMessage message) {
   size_t bytes = 0;
   for (auto piece : message.Pieces()) bytes += piece.size();
   bytes_ += bytes;
-  messages_.push_back({std::move(message), bytes, {}});
+  messages_.push_back({std::move(message), bytes, nullptr});
 }
 
-SendQueue::Batch SendQueue::Next(size_t max_pieces) {
-  pieces_.clear();
+SendQueue::Batch SendQueue::Next(std::span<Piece> room) {
+  size_t count = 0;
   size_t skip = written_;
   std::span<OsHandle> handles;
-  const auto add = [&](kj::ArrayPtr<const kj::byte> piece) {
+  const auto add = [&](Piece piece) {
     const size_t cut = std::min(skip, piece.size());
     skip -= cut;
-    if (cut < piece.size()) pieces_.push_back(piece.slice(cut, piece.size()));
-    return pieces_.size() < max_pieces;
+    if (cut < piece.size()) room[count++] = piece.slice(cut, piece.size());
+    return count < room.size();
   };
   for (Entry& entry : messages_) {
     const bool first = &entry == &messages_.front();
@@ -28,19 +28,22 @@ SendQueue::Batch SendQueue::Next(size_t max_pieces) {
     if (!first && !own.empty()) break;
     if (first && written_ == 0) handles = own;
     for (auto piece : entry.message.Pieces()) {
-      if (!add(piece)) return {pieces_, handles};
+      if (!add(piece)) return {room.first(count), handles};
     }
-    const auto* trailer = reinterpret_cast<const kj::byte*>(entry.trailer.data());
-    if (!add(kj::arrayPtr(trailer, entry.trailer.size()))) break;
+    if (entry.trailer) {
+      const auto* trailer = reinterpret_cast<const kj::byte*>(entry.trailer->data());
+      if (!add(kj::arrayPtr(trailer, entry.trailer->size()))) break;
+    }
     if (!own.empty()) break;
   }
-  return {pieces_, handles};
+  return {room.first(count), handles};
 }
 
 void SendQueue::SetTrailer(std::vector<std::byte> trailer) {
-  messages_.front().bytes += trailer.size();
+  Entry& first = messages_.front();
+  first.bytes += trailer.size();
   bytes_ += trailer.size();
-  messages_.front().trailer = std::move(trailer);
+  first.trailer = std::make_unique<const std::vector<std::byte>>(std::move(trailer));
 }
 
 OutgoingMessage SendQueue::TakeFirst() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -12,17 +13,18 @@ namespace lwmsg::internal {
 // Messages on their way out, in order. Knows which bytes may go in one write; no I/O of its own.
 class SendQueue {
  public:
+  using Piece = kj::ArrayPtr<const kj::byte>;
   // What the next write takes: bytes in pieces, and the OS handles that ride on the first of them.
   struct Batch {
-    std::span<const kj::ArrayPtr<const kj::byte>> pieces;
+    std::span<Piece> pieces;
     std::span<OsHandle> handles;
   };
 
   void Add(OutgoingMessage message);
-  // Only if not empty. At most `max_pieces`, more than a message's first piece has. Handles ride
-  // alone: no message goes behind one that has handles, so that the receiver can tell whose they
-  // are.
-  Batch Next(size_t max_pieces);
+  // Only if not empty. Puts as many pieces as there are and as `room`, which is not empty, can have
+  // there. Handles ride alone: no message goes behind one that has handles, so that the receiver
+  // can tell whose they are.
+  Batch Next(std::span<Piece> room);
   // `size` bytes of the last batch were written, with all its handles.
   void Written(size_t size);
   // Bytes that go out right behind the first message, of which nothing was written yet.
@@ -39,12 +41,11 @@ class SendQueue {
  private:
   struct Entry {
     OutgoingMessage message;
-    size_t bytes;  // With the trailer.
-    std::vector<std::byte> trailer;
+    size_t bytes;                                           // With the trailer.
+    std::unique_ptr<const std::vector<std::byte>> trailer;  // Null: none.
   };
 
   Fifo<Entry> messages_;
-  std::vector<kj::ArrayPtr<const kj::byte>> pieces_;
   size_t bytes_ = 0;
   size_t written_ = 0;  // Of the first message.
 };

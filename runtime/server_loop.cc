@@ -14,19 +14,15 @@ std::string FullText(const Limits& limits) {
 ServerLoop::ServerLoop(IoLoop& loop, const Shared& shared, Owner& owner)
     : loop_(loop),
       options_(shared.options),
-      workers_(shared.workers),
       owner_(owner),
-      sessions_(loop, options_.limits.max_objects, shared.on_session) {}
+      sessions_(loop, options_.limits.max_objects, shared.on_session),
+      environment_(std::make_shared<const Association::Environment>(Association::Environment{
+          options_.limits, options_.log, options_.watcher, &sessions_, &shared.workers})) {}
 
 Association& ServerLoop::Add(std::unique_ptr<Transport> transport, const Placement::Place& place) {
   const auto member = members_.insert(members_.end(), Member{nullptr, place});
   Association::Config config;
-  config.role = Association::Role::kAcceptor;
-  config.limits = options_.limits;
-  config.log = options_.log;
-  config.watcher = options_.watcher;
-  config.sessions = &sessions_;
-  config.workers = &workers_;
+  config.environment = environment_;
   config.on_end = [this, member](const Status& reason) { OnEnd(member, reason); };
   member->association =
       std::make_unique<Association>(loop_, std::move(transport), services_, std::move(config));

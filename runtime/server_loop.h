@@ -80,10 +80,10 @@ class ServerLoop {
 
   IoLoop& loop_;
   const ServerOptions& options_;
-  Workers& workers_;
   Owner& owner_;
   ServiceTable services_;
   SessionHost sessions_;
+  const std::shared_ptr<const Association::Environment> environment_;
   Members members_;
 };
 

@@ -19,15 +19,18 @@ constexpr int kMaxReads = 16;
 
 StreamTransport::StreamTransport(IoLoop& loop, std::unique_ptr<FrameStream> stream,
                                  const Limits& limits)
-    : StreamTransport(loop, std::move(stream), std::string(), limits) {}
+    : loop_(loop),
+      stream_(std::move(stream)),
+      send_timeout_(limits.send_timeout),
+      max_queued_bytes_(limits.max_queued_bytes),
+      timer_(loop, [this] { OnTimer(); }) {}
 
 StreamTransport::StreamTransport(IoLoop& loop, std::unique_ptr<FrameStream> stream,
                                  std::string endpoint, const Limits& limits)
-    : loop_(loop),
-      limits_(limits),
-      stream_(std::move(stream)),
-      endpoint_(std::move(endpoint)),
-      timer_(loop, [this] { OnTimer(); }) {}
+    : StreamTransport(loop, std::move(stream), limits) {
+  connecting_ = std::make_unique<Connecting>(
+      Connecting{.endpoint = std::move(endpoint), .timeout = limits.hello_timeout});
+}
 
 StreamTransport::~StreamTransport() {
   loop_.ForgetFlush(*this);
@@ -36,9 +39,9 @@ StreamTransport::~StreamTransport() {
 
 void StreamTransport::Start(Listener& listener) {
   listener_ = &listener;
-  if (endpoint_.empty()) return Open();
+  if (!connecting_) return Open();
   state_ = State::kConnecting;
-  connect_deadline_ = loop_.Now() + limits_.hello_timeout;
+  connecting_->deadline = loop_.Now() + connecting_->timeout;
   TryConnect();
 }
 
@@ -46,16 +49,17 @@ void StreamTransport::TryConnect() {
   auto connected = stream_->Connect();
   if (!connected) return FailLater(std::move(connected).error());
   if (!*connected) {
-    if (loop_.Now() >= connect_deadline_) {
-      return FailLater(
-          Status(StatusCode::kUnavailable,
-                 "the server at " + endpoint_ + " accepts nobody: its backlog was full for " +
-                     std::to_string(limits_.hello_timeout.count()) + " ms, Limits::hello_timeout"));
+    if (loop_.Now() >= connecting_->deadline) {
+      return FailLater(Status(
+          StatusCode::kUnavailable,
+          "the server at " + connecting_->endpoint + " accepts nobody: its backlog was full for " +
+              std::to_string(connecting_->timeout.count()) + " ms, Limits::hello_timeout"));
     }
-    timer_.ArmAfter(connect_delay_);
-    connect_delay_ = std::min(2 * connect_delay_, kLongestConnectDelay);
+    timer_.ArmAfter(connecting_->delay);
+    connecting_->delay = std::min(2 * connecting_->delay, kLongestConnectDelay);
     return;
   }
+  connecting_.reset();
   Open();
 }
 
@@ -86,7 +90,7 @@ void StreamTransport::Flush() {
     if (progress.error().code() != StatusCode::kUnavailable) {
       return Fail(std::move(progress).error());
     }
-    timer_.ArmAfter(limits_.send_timeout);
+    timer_.ArmAfter(send_timeout_);
     return UpdateWatch(false);
   }
   const bool blocked = *progress == FrameStream::Progress::kBlocked;
@@ -97,7 +101,7 @@ void StreamTransport::Flush() {
       return Finish();
     }
   } else if (stream_->queued_bytes() < before || !timer_.when()) {
-    timer_.ArmAfter(limits_.send_timeout);
+    timer_.ArmAfter(send_timeout_);
   }
   UpdateWatch(blocked);
 }
@@ -189,7 +193,7 @@ void StreamTransport::OnTimer() {
   if (state_ == State::kFinishing) return Finish();
   write_failed_ = true;
   Fail(Status(StatusCode::kDeadlineExceeded, "the peer took nothing of what waits for it for " +
-                                                 std::to_string(limits_.send_timeout.count()) +
+                                                 std::to_string(send_timeout_.count()) +
                                                  " ms, Limits::send_timeout"));
 }
 
@@ -212,7 +216,7 @@ void StreamTransport::Close(UniqueFunction<void()> done) {
   timer_.Disarm();
   // A peer that let more pile up than it may is not waited for.
   const size_t queued = stream_->queued_bytes();
-  if (state_ != State::kOpen || write_failed_ || queued > limits_.max_queued_bytes) return Finish();
+  if (state_ != State::kOpen || write_failed_ || queued > max_queued_bytes_) return Finish();
   // What was read already would be gone with the loop's next read.
   while (!failed_) {
     auto frame = stream_->Next();
@@ -221,7 +225,7 @@ void StreamTransport::Close(UniqueFunction<void()> done) {
   }
   if (queued == 0 && !AwaitsAnswers()) return Finish();
   state_ = State::kFinishing;
-  timer_.ArmAfter(limits_.send_timeout);
+  timer_.ArmAfter(send_timeout_);
   loop_.FlushAtEndOfTurn(*this);
   UpdateWatch(false);
 }
@@ -243,8 +247,8 @@ Result<std::unique_ptr<Transport>> ConnectTransport(IoLoop& loop, const Endpoint
   if (!stream) return Error(std::move(stream).error());
   auto connected = (*stream)->Connect();
   if (!connected) return Error(std::move(connected).error());
-  return std::make_unique<StreamTransport>(
-      loop, std::move(*stream), *connected ? std::string() : endpoint.ToString(), limits);
+  if (*connected) return std::make_unique<StreamTransport>(loop, std::move(*stream), limits);
+  return std::make_unique<StreamTransport>(loop, std::move(*stream), endpoint.ToString(), limits);
 }
 
 Result<std::unique_ptr<Transport>> AdoptTransport(IoLoop& loop, OsHandle native,

@@ -55,18 +55,23 @@ class StreamTransport final : public Transport, private Flushable {
 
   Anchor<StreamTransport> anchor_{this};
   IoLoop& loop_;
-  const Limits limits_;
   std::unique_ptr<FrameStream> stream_;
-  // Not empty: still to be connected.
-  std::string endpoint_;
+  // Still to be connected; null: it is.
+  struct Connecting {
+    std::string endpoint;
+    std::chrono::milliseconds timeout;  // Limits::hello_timeout.
+    TimePoint deadline = {};
+    std::chrono::milliseconds delay{1};
+  };
+  std::unique_ptr<Connecting> connecting_;
   State state_ = State::kIdle;
-  Listener* listener_ = nullptr;
-  UniqueFunction<void()> done_;
   bool write_failed_ = false;
   bool failed_ = false;      // The listener was told.
   bool delivering_ = false;  // A frame is in the listener's hands.
-  TimePoint connect_deadline_;
-  std::chrono::milliseconds connect_delay_{1};
+  Listener* listener_ = nullptr;
+  UniqueFunction<void()> done_;
+  const std::chrono::milliseconds send_timeout_;
+  const size_t max_queued_bytes_;
   // Bounds connecting, then each stretch of time in which the peer takes nothing.
   Timer timer_;
   std::unique_ptr<IoLoop::Watch> watch_;

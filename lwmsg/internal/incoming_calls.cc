@@ -1,5 +1,6 @@
 #include "lwmsg/internal/incoming_calls.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace lwmsg::internal {
@@ -10,18 +11,31 @@ void IncomingCalls::Waiters::Tell() {
   if (on_credit) on_credit();
 }
 
+void IncomingCalls::Add(Call call) {
+  auto node = std::make_unique<Node>();
+  node->call = std::move(call);
+  node->older = std::move(newest_);
+  newest_ = std::move(node);
+  ++size_;
+}
+
+std::unique_ptr<IncomingCalls::Node>* IncomingCalls::Place(uint32_t id) {
+  auto* place = &newest_;
+  while (*place && (*place)->call.id != id) place = &(*place)->older;
+  return place;
+}
+
 IncomingCalls::Call* IncomingCalls::Find(uint32_t id) {
-  for (auto call = calls_.rbegin(); call != calls_.rend(); ++call) {
-    if (call->id == id) return &*call;
-  }
-  return nullptr;
+  Node* node = Place(id)->get();
+  return node == nullptr ? nullptr : &node->call;
 }
 
 bool IncomingCalls::Remove(uint32_t id) {
-  Call* call = Find(id);
-  if (call == nullptr) return false;
-  std::swap(*call, calls_.back());
-  calls_.pop_back();
+  auto* place = Place(id);
+  if (!*place) return false;
+  const auto node = std::move(*place);
+  *place = std::move(node->older);
+  --size_;
   return true;
 }
 
@@ -34,23 +48,35 @@ IncomingCalls::Waiters IncomingCalls::MarkCancelled(uint32_t id) {
 
 std::vector<IncomingCalls::Waiters> IncomingCalls::RemoveAll() {
   std::vector<Waiters> waiters;
-  waiters.reserve(calls_.size());
-  for (Call& call : calls_) waiters.push_back(std::move(call.waiters));
-  calls_.clear();
+  waiters.reserve(size_);
+  for (Node* node = newest_.get(); node != nullptr; node = node->older.get()) {
+    waiters.push_back(std::move(node->call.waiters));
+  }
+  Clear();
+  std::reverse(waiters.begin(), waiters.end());
   return waiters;
+}
+
+void IncomingCalls::Clear() {
+  while (newest_) {
+    auto older = std::move(newest_->older);
+    newest_ = std::move(older);
+  }
+  size_ = 0;
 }
 
 std::optional<TimePoint> IncomingCalls::EarliestDeadline() const {
   std::optional<TimePoint> earliest;
-  for (const Call& call : calls_) {
+  ForEach([&earliest](const Call& call) {
     if (call.deadline && (!earliest || *call.deadline < *earliest)) earliest = call.deadline;
-  }
+  });
   return earliest;
 }
 
 std::vector<uint32_t> IncomingCalls::TakeDue(TimePoint now) {
   std::vector<uint32_t> due;
-  for (Call& call : calls_) {
+  for (Node* node = newest_.get(); node != nullptr; node = node->older.get()) {
+    Call& call = node->call;
     if (!call.deadline || *call.deadline > now) continue;
     call.deadline.reset();
     call.expired = true;

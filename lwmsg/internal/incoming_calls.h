@@ -8,15 +8,21 @@
 
 #include "lwmsg/executor.h"
 #include "lwmsg/function.h"
+#include "lwmsg/internal/block_pool.h"
 #include "lwmsg/internal/call_report.h"
 #include "lwmsg/protocol.h"
 
 namespace lwmsg::internal {
 
 // The peer's calls that have no answer yet. Few at a time, so they are searched one by one, the
-// newest first. Never calls the callbacks itself.
+// newest first; and mostly none, so that it has no memory then. Never calls the callbacks itself.
 class IncomingCalls {
  public:
+  IncomingCalls() = default;
+  IncomingCalls(const IncomingCalls&) = delete;
+  IncomingCalls& operator=(const IncomingCalls&) = delete;
+  ~IncomingCalls() { Clear(); }
+
   // Who wants to know that the answer to a call is no longer wanted.
   struct Waiters {
     UniqueFunction<void()> on_cancel;
@@ -41,7 +47,7 @@ class IncomingCalls {
     std::unique_ptr<CallReport> report = {};  // Null if nobody watches.
   };
 
-  void Add(Call call) { calls_.push_back(std::move(call)); }
+  void Add(Call call);
   // Null if no call has this id.
   Call* Find(uint32_t id);
   const Call* Find(uint32_t id) const { return const_cast<IncomingCalls*>(this)->Find(id); }
@@ -49,20 +55,37 @@ class IncomingCalls {
   bool Remove(uint32_t id);
   // Marks the call, if there is one, and returns whom to tell.
   Waiters MarkCancelled(uint32_t id);
-  // Whom to tell of all calls; none is left.
+  // Whom to tell of all calls, the oldest first; none is left.
   std::vector<Waiters> RemoveAll();
 
-  size_t size() const { return calls_.size(); }
+  size_t size() const { return size_; }
+  // The newest first.
   template <typename Function>
   void ForEach(Function function) const {
-    for (const Call& call : calls_) function(call);
+    for (const Node* node = newest_.get(); node != nullptr; node = node->older.get()) {
+      function(node->call);
+    }
   }
   std::optional<TimePoint> EarliestDeadline() const;
   // The ids of the calls whose deadline is at or before `now`; they have none afterwards.
   std::vector<uint32_t> TakeDue(TimePoint now);
 
  private:
-  std::vector<Call> calls_;
+  // As many as a burst of calls has.
+  static constexpr size_t kPooledCalls = 256;
+
+  struct Node : Pooled<Node, kPooledCalls> {
+    Call call;
+    std::unique_ptr<Node> older;
+  };
+
+  // Where the node of this id is held; empty if no call has it.
+  std::unique_ptr<Node>* Place(uint32_t id);
+  // One by one: a chain of destructors could exhaust the stack.
+  void Clear();
+
+  std::unique_ptr<Node> newest_;
+  size_t size_ = 0;
 };
 
 }  // namespace lwmsg::internal

@@ -23,6 +23,8 @@ class SessionHost {
   // `open` is asked about each new session; may be null. Hosts on several loops may share one.
   SessionHost(const Executor& executor, uint32_t max_objects, std::shared_ptr<Open> open);
 
+  // Whether somebody must be asked about each new session.
+  bool asks() const { return open_ != nullptr; }
   // One more association of the session with this key; an empty key is a session of its own. `done`
   // runs when the session is open or refused, perhaps at once; unless Leave comes first. Error:
   // kPermissionDenied if the key is another process's.

@@ -83,18 +83,17 @@ SocketStream::SocketStream(OsHandle socket, Endpoint endpoint, std::optional<uin
                            const Limits& limits)
     : FrameStream(limits),
       socket_(std::move(socket)),
-      endpoint_(std::move(endpoint)),
-      server_euid_(server_euid) {}
+      server_(std::make_unique<const Server>(Server{std::move(endpoint), server_euid})) {}
 
 Result<bool> SocketStream::Connect() {
-  auto connected = ConnectOnce(socket_, *endpoint_);
+  auto connected = ConnectOnce(socket_, server_->endpoint);
   if (!connected || !*connected) return connected;
   Connected(PeerOfConnected(socket_));
-  if (server_euid_ && peer_.euid() != server_euid_) {
-    return Error(StatusCode::kPermissionDenied, "the server at " + endpoint_->ToString() + " is " +
-                                                    peer_.ToString() + ", not the wanted user " +
-                                                    std::to_string(*server_euid_) +
-                                                    "; nothing was sent to it");
+  if (server_->euid && peer_.euid() != server_->euid) {
+    return Error(StatusCode::kPermissionDenied,
+                 "the server at " + server_->endpoint.ToString() + " is " + peer_.ToString() +
+                     ", not the wanted user " + std::to_string(*server_->euid) +
+                     "; nothing was sent to it");
   }
   return true;
 }
@@ -102,7 +101,7 @@ Result<bool> SocketStream::Connect() {
 Result<std::unique_ptr<IoLoop::Watch>> SocketStream::MakeWatch(IoLoop& loop,
                                                                IoLoop::ReadyCallback callback) {
   // Only what this process opened itself: others may share the flags of what it was given.
-  if (endpoint_ && loop.sleeps_in_reads()) can_wait_in_read_ = SetBlocking(socket_, kLongestRead);
+  if (server_ && loop.sleeps_in_reads()) can_wait_in_read_ = SetBlocking(socket_, kLongestRead);
   return loop.MakeWatch(socket_.get(), std::move(callback));
 }
 
@@ -178,7 +177,8 @@ void SocketStream::TakeControl(const msghdr& header, std::vector<OsHandle>& hand
 
 Result<FrameStream::Progress> SocketStream::Write() {
   while (!queue_.empty()) {
-    SendQueue::Batch batch = queue_.Next(kMaxPieces);
+    std::array<SendQueue::Piece, kMaxPieces> room;
+    const SendQueue::Batch batch = queue_.Next(room);
     std::array<iovec, kMaxPieces> pieces;
     size_t offered = 0;
     for (size_t i = 0; i < batch.pieces.size(); ++i) {

@@ -39,8 +39,12 @@ class SocketStream final : public FrameStream {
   void TakeControl(const msghdr& header, std::vector<OsHandle>& handles);
 
   OsHandle socket_;
-  std::optional<Endpoint> endpoint_;
-  std::optional<uint32_t> server_euid_;
+  // Of one that was made to be connected.
+  struct Server {
+    Endpoint endpoint;
+    std::optional<uint32_t> euid;
+  };
+  std::unique_ptr<const Server> server_;
   Token peer_;
   bool wants_credentials_ = false;
   bool sent_credentials_ = false;

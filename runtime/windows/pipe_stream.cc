@@ -219,7 +219,8 @@ Result<FrameStream::Progress> PipeStream::Write() {
 
 std::optional<std::span<const std::byte>> PipeStream::NextBytes() {
   if (transfer_->has_control() && queue_.at_boundary()) return ControlBytes();
-  SendQueue::Batch batch = queue_.Next(kMaxPieces);
+  std::array<SendQueue::Piece, kMaxPieces> room;
+  SendQueue::Batch batch = queue_.Next(room);
   if (!batch.handles.empty() && !has_trailer_) {
     if (!PrepareHandles(batch.handles)) {
       if (unsent_) return std::nullopt;
@@ -228,7 +229,7 @@ std::optional<std::span<const std::byte>> PipeStream::NextBytes() {
       writing_.Reset();
       return std::nullopt;
     }
-    batch = queue_.Next(kMaxPieces);
+    batch = queue_.Next(room);
   }
   if (batch.pieces.front().size() >= kGatherBytes) {
     return std::as_bytes(std::span(batch.pieces.front().begin(), batch.pieces.front().size()));
@@ -244,7 +245,7 @@ std::optional<std::span<const std::byte>> PipeStream::NextBytes() {
 bool PipeStream::PrepareHandles(std::span<OsHandle> handles) {
   auto records = transfer_->Send(handles);
   if (!records) {
-    unsent_.emplace(Unsent{queue_.TakeFirst(), std::move(records).error()});
+    unsent_ = std::make_unique<Unsent>(Unsent{queue_.TakeFirst(), std::move(records).error()});
     return false;
   }
   if (!*records) return false;

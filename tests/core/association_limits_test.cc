@@ -27,9 +27,10 @@ class RawPeerTest : public AssociationTest {
     auto [end, other] = MemoryTransport::MakePair(executor_);
     transport_ = end.get();
     other_ = std::move(other);
+    auto environment = std::make_shared<Association::Environment>();
+    environment->limits.hello_timeout = milliseconds(200);
     Association::Config config;
-    config.role = Association::Role::kAcceptor;
-    config.limits.hello_timeout = milliseconds(200);
+    config.environment = environment;
     config.on_end = [this](const Status& status) { reason_ = status; };
     association_.emplace(executor_, std::move(end), services_, std::move(config));
     association_->Start();
@@ -264,12 +265,12 @@ TEST_F(AssociationLimitsTest, ServerOfAnotherUserIsRefused) {
   end->set_peer(Token(std::move(facts)));
   std::optional<Status> reason;
   Association::Config config;
-  config.peer_euid = 0;
+  config.connecting = std::make_unique<Association::Connecting>();
+  config.connecting->peer_euid = 0;
   config.on_end = [&reason](const Status& status) { reason = status; };
   ServiceTable none;
   Association client(executor_, std::move(end), none, std::move(config));
-  Association server(executor_, std::move(other), server_.services,
-                     {.role = Association::Role::kAcceptor});
+  Association server(executor_, std::move(other), server_.services, {});
   server.Start();
   client.Start();
   executor_.Run();

@@ -211,5 +211,38 @@ TEST(UniqueFunctionTest, HoldsWhatCanOnlyBeMoved) {
   EXPECT_EQ(moved(2), 42);
 }
 
+TEST(UniqueFunctionTest, KeepsWhatIsSmallAndTrivialAsItMoves) {
+  int sum = 0;
+  UniqueFunction<void(int)> add = [&sum, factor = int64_t{2}](int n) { sum += factor * n; };
+  UniqueFunction<void(int)> moved = [](int) { FAIL() << "was replaced"; };
+  moved = std::move(add);
+  EXPECT_FALSE(add);
+  moved(21);
+  EXPECT_EQ(sum, 42);
+}
+
+TEST(UniqueFunctionTest, LetsGoOfWhatItHeldAfterItHoldsTheNext) {
+  UniqueFunction<int()> function;
+  int seen = 0;
+  auto owned = std::shared_ptr<void>(nullptr, [&](void*) { seen = function(); });
+  function = [owned = std::move(owned)] { return 1; };
+  function = [] { return 2; };
+  EXPECT_EQ(seen, 2);
+}
+
+TEST(UniqueFunctionTest, EachIsDestroyedOnce) {
+  const auto counted = std::make_shared<int>(0);
+  {
+    UniqueFunction<long()> one = [counted] { return counted.use_count(); };
+    UniqueFunction<long()> two = std::move(one);
+    EXPECT_EQ(two(), 2);
+    two = {};
+    EXPECT_EQ(counted.use_count(), 1);
+    one = [counted, more = std::string("more")] { return counted.use_count(); };
+    EXPECT_EQ(one(), 2);
+  }
+  EXPECT_EQ(counted.use_count(), 1);
+}
+
 }  // namespace
 }  // namespace lwmsg::test

@@ -31,8 +31,12 @@ class Notes final : public CallWatcher {
 class CallWatcherTest : public AssociationTest {
  protected:
   void OpenWatched() {
-    connector_config = [this](Association::Config& config) { config.watcher = client_notes_; };
-    acceptor_config = [this](Association::Config& config) { config.watcher = server_notes_; };
+    connector_config = [this](auto& environment, auto& /*connecting*/) {
+      environment.watcher = client_notes_;
+    };
+    acceptor_config = [this](Association::Environment& environment) {
+      environment.watcher = server_notes_;
+    };
     Open();
   }
 
@@ -129,8 +133,8 @@ TEST_F(CallWatcherTest, DeadlineAndCancelEndACallOfThisSide) {
 
 TEST_F(CallWatcherTest, TraceLevelLogsEachCall) {
   std::vector<std::string> lines;
-  acceptor_config = [&](Association::Config& config) {
-    config.log = Log(
+  acceptor_config = [&](Association::Environment& environment) {
+    environment.log = Log(
         [&](LogLevel level, std::string_view line) {
           if (level == LogLevel::kTrace) lines.emplace_back(line);
         },

@@ -8,17 +8,21 @@ void AssociationTest::Open(const Limits& client, const Limits& server) {
   auto [client_end, server_end] = MemoryTransport::MakePair(executor_);
   ASSERT_TRUE(server_.services.Add(sample_).ok());
   ASSERT_TRUE(client_.services.Add(listener_).ok());
-  OpenSide(server_, std::move(server_end), Association::Role::kAcceptor, server);
-  OpenSide(client_, std::move(client_end), Association::Role::kConnector, client);
+  auto environment = std::make_shared<Association::Environment>();
+  environment->limits = server;
+  if (acceptor_config) acceptor_config(*environment);
+  OpenSide(server_, std::move(server_end), {.environment = environment});
+  environment = std::make_shared<Association::Environment>();
+  environment->limits = client;
+  auto connecting = std::make_unique<Association::Connecting>();
+  if (connector_config) connector_config(*environment, *connecting);
+  OpenSide(client_, std::move(client_end),
+           {.environment = environment, .connecting = std::move(connecting)});
 }
 
 void AssociationTest::OpenSide(Side& side, std::unique_ptr<MemoryTransport> transport,
-                               Association::Role role, const Limits& limits) {
+                               Association::Config config) {
   side.transport = transport.get();
-  Association::Config config;
-  config.role = role;
-  config.limits = limits;
-  (role == Association::Role::kConnector ? connector_config : acceptor_config)(config);
   config.on_end = [&side](const Status& reason) { side.end = reason; };
   side.association = std::make_unique<Association>(executor_, std::move(transport), side.services,
                                                    std::move(config));

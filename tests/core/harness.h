@@ -28,8 +28,9 @@ class AssociationTest : public InventoriedTest {
   sample::SampleClient Client() { return sample::SampleClient(client_.association->channel()); }
 
   // What tests add to the configurations.
-  std::function<void(Association::Config&)> connector_config = [](Association::Config&) {};
-  std::function<void(Association::Config&)> acceptor_config = [](Association::Config&) {};
+  using Adjust = std::function<void(Association::Environment&, Association::Connecting&)>;
+  Adjust connector_config;
+  std::function<void(Association::Environment&)> acceptor_config;
 
   // Sends the request and runs until nothing is left to do. Empty if there is no answer yet.
   template <typename Request>
@@ -51,8 +52,7 @@ class AssociationTest : public InventoriedTest {
   Side server_;
 
  private:
-  void OpenSide(Side& side, std::unique_ptr<MemoryTransport> transport, Association::Role role,
-                const Limits& limits);
+  void OpenSide(Side& side, std::unique_ptr<MemoryTransport> transport, Association::Config config);
 };
 
 // What happened to a call that Send was told to report here.

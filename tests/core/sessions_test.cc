@@ -116,8 +116,12 @@ class SessionsTest : public AssociationTest {
   }
 
   void OpenWithConstructor() {
-    acceptor_config = [this](Association::Config& config) { config.sessions = &host_; };
-    connector_config = [](Association::Config& config) { config.session_key = kKey; };
+    acceptor_config = [this](Association::Environment& environment) {
+      environment.sessions = &host_;
+    };
+    connector_config = [](auto& /*environment*/, auto& connecting) {
+      connecting.session_key = kKey;
+    };
     Open();
     executor_.Run();
   }
@@ -199,7 +203,9 @@ TEST_F(SessionsTest, FloodBeforeTheConstructorAnswersEndsTheAssociation) {
 }
 
 TEST_F(SessionsTest, KeyOfAWrongSizeEndsTheAssociation) {
-  connector_config = [](Association::Config& config) { config.session_key = "short"; };
+  connector_config = [](auto& /*environment*/, auto& connecting) {
+    connecting.session_key = "short";
+  };
   Open();
   executor_.Run();
   ASSERT_TRUE(server_.end);
@@ -208,8 +214,8 @@ TEST_F(SessionsTest, KeyOfAWrongSizeEndsTheAssociation) {
 
 TEST_F(SessionsTest, ConnectorLearnsWhichSessionItIsIn) {
   uint64_t told = 0;
-  connector_config = [&told](Association::Config& config) {
-    config.on_session = [&told](uint64_t id) { told = id; };
+  connector_config = [&told](auto& /*environment*/, auto& connecting) {
+    connecting.on_session = [&told](uint64_t id) { told = id; };
   };
   Open();
   executor_.Run();

@@ -12,12 +12,15 @@ using ::testing::HasSubstr;
 class UnsentTest : public AssociationTest {
  protected:
   void SetUp() override {
-    connector_config = acceptor_config = [this](Association::Config& config) {
-      config.log = Log(
+    acceptor_config = [this](Association::Environment& environment) {
+      environment.log = Log(
           [this](LogLevel level, std::string_view line) {
             if (level == LogLevel::kWarning) warnings_.emplace_back(line);
           },
           LogLevel::kWarning);
+    };
+    connector_config = [this](Association::Environment& environment, Association::Connecting&) {
+      acceptor_config(environment);
     };
     Open();
     ASSERT_EQ(Echo(), Status());
