@@ -1,5 +1,7 @@
 #include "lwmsg/status.h"
 
+#include <utility>
+
 namespace lwmsg {
 
 std::string_view StatusCodeName(StatusCode code) {
@@ -41,6 +43,12 @@ std::string_view StatusCodeName(StatusCode code) {
 StatusCode StatusCodeFromWire(uint16_t number) {
   constexpr auto kLast = static_cast<uint16_t>(StatusCode::kInternal);
   return number <= kLast ? static_cast<StatusCode>(number) : StatusCode::kInternal;
+}
+
+Status::Status(StatusCode code, std::string message) : code_(code), message_(std::move(message)) {}
+
+tl::unexpected<Status> Error(StatusCode code, std::string message) {
+  return tl::unexpected<Status>(Status(code, std::move(message)));
 }
 
 std::string Status::ToString() const {

@@ -56,7 +56,9 @@ StatusCode StatusCodeFromWire(uint16_t number);
 class [[nodiscard]] Status {
  public:
   Status() = default;
-  Status(StatusCode code, std::string message) : code_(code), message_(std::move(message)) {}
+  // Cold, so that what leads to it, mostly the building of texts, is made small rather than fast and
+  // does not lie in the way of calls that succeed.
+  [[gnu::cold]] Status(StatusCode code, std::string message);
 
   bool ok() const { return code_ == StatusCode::kOk; }
   StatusCode code() const { return code_; }
@@ -80,9 +82,7 @@ template <typename T>
 using Result = tl::expected<T, Status>;
 
 // For `return Error(StatusCode::kNotFound, "...")` in a function that returns a Result.
-inline tl::unexpected<Status> Error(StatusCode code, std::string message) {
-  return tl::unexpected<Status>(Status(code, std::move(message)));
-}
+[[gnu::cold]] tl::unexpected<Status> Error(StatusCode code, std::string message);
 inline tl::unexpected<Status> Error(Status status) {
   return tl::unexpected<Status>(std::move(status));
 }

@@ -34,6 +34,8 @@ FLOORS = {
     "S7": None,
     "S8": "raw-block",
 }
+# Contenders that differ from another in these scenarios only.
+ONLY_IN = {"lwmsg-static": ["S8"]}
 MODES = ["one", "free"]
 # Program: what Debian calls the packages that it needs.
 RIVALS = {
@@ -120,6 +122,8 @@ class Runner:
 
     def run(self, contender, scenario, mode):
         """The figures, as {name: (value, unit)}, or none; and whether nobody disturbed the run."""
+        if scenario not in ONLY_IN.get(contender.name, [scenario]):
+            return {}, True
         if (contender.name, scenario) in self.unable:
             return {}, True
         figures, quiet = {}, False

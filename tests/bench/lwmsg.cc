@@ -218,6 +218,8 @@ Contender MakeWithTwoLoops() {
 }  // namespace
 
 std::vector<Contender> Contenders() {
+  constexpr bool kStatic = LWMSG_BENCH_STATIC;
+  if (kStatic) return {Make<BlockingCaller>("lwmsg-static", Meeting::kSocketFile)};
   std::vector<Contender> contenders;
   for (const auto& [suffix, meeting] :
        {std::pair("", Meeting::kSocketFile), std::pair("-pair", Meeting::kPair),
