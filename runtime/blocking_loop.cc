@@ -114,6 +114,7 @@ void BlockingLoop::WaitForWatches(int timeout_ms) {
 
 // Where what comes is posted by other threads (DIRECT).
 void BlockingLoop::WaitForPost() {
+  if (LookForPost()) return;
   std::unique_lock lock(mutex_);
   const auto ready = [this] { return !posted_.empty(); };
   if (const auto when = earliest_timer()) {
@@ -121,6 +122,22 @@ void BlockingLoop::WaitForPost() {
   } else {
     posted_some_.wait(lock, ready);
   }
+}
+
+bool BlockingLoop::LookForPost() {
+  if (!adaptive().Begin(Now())) return false;
+  do {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!posted_.empty()) {
+        adaptive().Found();
+        return true;
+      }
+    }
+    YieldProcessor();
+  } while (!adaptive().IsOver(Now()));
+  adaptive().Missed();
+  return false;
 }
 
 // In milliseconds, rounded up so that the timer is due when the wait is over.

@@ -46,6 +46,7 @@ class BlockingLoop final : public IoLoop {
   bool WaitForReader(NativeWatch& reader, int timeout_ms);
   void Tell(NativeWatch& watch, Ready happened);
   void WaitForPost();
+  bool LookForPost();
   int Timeout();
   bool RunPosted();
 

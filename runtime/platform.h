@@ -32,6 +32,19 @@ Token OwnToken();
 Result<std::unique_ptr<IoLoop::Watch>> MakeUvWatch(uv_loop_t* loop, OsHandle::Native native,
                                                    IoLoop::ReadyCallback callback);
 
+// Wakes a loop from any thread.
+class Waker {
+ public:
+  virtual ~Waker() = default;
+  // The callback runs on the loop afterwards: once for this and all others since it ran last, or
+  // more often.
+  virtual void Wake() = 0;
+  // For uv_ref and uv_unref.
+  virtual uv_handle_t* handle() = 0;
+};
+// Error: kResourceExhausted if the system has no more of what it takes.
+Result<std::unique_ptr<Waker>> MakeWaker(uv_loop_t* loop, UniqueFunction<void()> callback);
+
 // One of several that a thread waits for.
 struct Waited {
   OsHandle::Native native;

@@ -12,16 +12,19 @@ namespace lwmsg::internal {
 namespace {
 
 // Fails only without descriptors or memory for the loop itself: nothing can work then.
-void AbortIf(int error) {
-  if (error == 0) return;
-  std::fprintf(stderr, "lwmsg: cannot make an event loop: %s\n", uv_strerror(error));
+[[noreturn]] void Abort(const char* why) {
+  std::fprintf(stderr, "lwmsg: cannot make an event loop: %s\n", why);
   std::abort();
+}
+
+void AbortIf(int error) {
+  if (error != 0) Abort(uv_strerror(error));
 }
 
 }  // namespace
 
 struct UvLoop::Handles {
-  UvHandle<uv_async_t> wake;
+  std::unique_ptr<Waker> wake;
   UvHandle<uv_timer_t> timer;
   // Both ends of a turn at which libuv is about to wait or has just been busy: what was sent
   // between them goes out there.
@@ -41,12 +44,12 @@ UvLoop::UvLoop(uv_loop_t* borrowed) : uv_(borrowed), thread_(std::this_thread::g
     AbortIf(uv_loop_init(uv_));
   }
   handles_ = std::make_unique<Handles>();
-  AbortIf(handles_->wake.Open(this, [this](uv_async_t* wake) {
-    return uv_async_init(uv_, wake, [](uv_async_t* handle) {
-      if (handle->data == nullptr) return;
-      static_cast<UvLoop*>(handle->data)->RunPosted();
-    });
-  }));
+  auto wake = MakeWaker(uv_, [this] {
+    NoteArrival();
+    RunPosted();
+  });
+  if (!wake) Abort(wake.error().message().c_str());
+  handles_->wake = std::move(*wake);
   AbortIf(handles_->timer.Open(this, [this](uv_timer_t* t) { return uv_timer_init(uv_, t); }));
   AbortIf(handles_->prepare.Open(this, [this](auto* p) { return uv_prepare_init(uv_, p); }));
   AbortIf(handles_->check.Open(this, [this](uv_check_t* c) { return uv_check_init(uv_, c); }));
@@ -61,7 +64,7 @@ UvLoop::UvLoop(uv_loop_t* borrowed) : uv_(borrowed), thread_(std::this_thread::g
   uv_check_start(handles_->check.get(),
                  [](uv_check_t* handle) { static_cast<UvLoop*>(handle->data)->OnPolled(); });
   for (uv_handle_t* handle :
-       {handles_->look.base(), handles_->wake.base(), handles_->prepare.base(),
+       {handles_->look.base(), handles_->wake->handle(), handles_->prepare.base(),
         handles_->check.base(), handles_->keep.base()}) {
     uv_unref(handle);  // They alone do not keep a loop running.
   }
@@ -100,16 +103,17 @@ void UvLoop::Post(Task task) {
     return;
   }
   // While a task of the owner's own thread waits a borrowed loop must not run out.
-  if (!own_ && self == thread_) uv_ref(handles_->wake.base());
+  if (!own_ && self == thread_) uv_ref(handles_->wake->handle());
   const std::lock_guard lock(mutex_);
   posted_.push_back(std::move(task));
-  uv_async_send(handles_->wake.get());
+  // What is posted behind that is run with it. Still locked: the task may end this loop.
+  if (posted_.size() == 1) handles_->wake->Wake();
 }
 
 void UvLoop::RunPosted() {
   thread_ = std::this_thread::get_id();
   uv_idle_stop(handles_->run.get());
-  uv_unref(handles_->wake.base());
+  uv_unref(handles_->wake->handle());
   std::vector<Task> tasks;
   {
     const std::lock_guard lock(mutex_);

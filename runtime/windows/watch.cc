@@ -79,7 +79,35 @@ class EventWatch final : public IoLoop::Watch {
   bool wants_ = false;
 };
 
+class AsyncWaker final : public Waker {
+ public:
+  explicit AsyncWaker(UniqueFunction<void()> callback) : callback_(std::move(callback)) {}
+
+  int Open(uv_loop_t* loop) {
+    return async_.Open(this, [loop](uv_async_t* async) {
+      return uv_async_init(loop, async, [](uv_async_t* handle) {
+        if (handle->data != nullptr) static_cast<AsyncWaker*>(handle->data)->callback_();
+      });
+    });
+  }
+
+  void Wake() override { uv_async_send(async_.get()); }
+  uv_handle_t* handle() override { return async_.base(); }
+
+ private:
+  UniqueFunction<void()> callback_;
+  UvHandle<uv_async_t> async_;
+};
+
 }  // namespace
+
+Result<std::unique_ptr<Waker>> MakeWaker(uv_loop_t* loop, UniqueFunction<void()> callback) {
+  auto waker = std::make_unique<AsyncWaker>(std::move(callback));
+  if (const int error = waker->Open(loop); error != 0) {
+    return Error(StatusCode::kInternal, std::string("uv_async_init: ") + uv_strerror(error));
+  }
+  return waker;
+}
 
 Result<std::unique_ptr<IoLoop::Watch>> MakeUvWatch(uv_loop_t* loop, OsHandle::Native native,
                                                    IoLoop::ReadyCallback callback) {
