@@ -234,6 +234,8 @@ class Association final : public internal::CallTarget, private Transport::Listen
   Status CheckCall(OutgoingCall& call) const;
   // Zero: none.
   std::chrono::microseconds TimeoutOf(const OutgoingCall& call) const;
+  // Of a call that has just arrived; of one that is sent now. Empty: none.
+  std::optional<TimePoint> DeadlineOnArrival(std::chrono::microseconds timeout) const;
   std::optional<TimePoint> DeadlineAfter(std::chrono::microseconds timeout) const;
   void SendError(uint32_t id, const Status& status);
   void SendHello();

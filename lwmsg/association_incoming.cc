@@ -109,7 +109,8 @@ void Association::OnCall(IncomingMessage message) {
   }
   if (id != 0) {
     const auto timeout = std::min<uint64_t>(call.getTimeoutMicros(), INT64_MAX);
-    const auto deadline = DeadlineAfter(std::chrono::microseconds(static_cast<int64_t>(timeout)));
+    const auto deadline =
+        DeadlineOnArrival(std::chrono::microseconds(static_cast<int64_t>(timeout)));
     const Protocol& protocol = *callee->protocol;
     incoming_.Add({.id = id,
                    .protocol = &protocol,

@@ -12,6 +12,8 @@ namespace {
 
 // A peer's timeout is a number of its own; more than this is as good as none and would overflow.
 constexpr std::chrono::microseconds kLongestTimeout = std::chrono::hours(24 * 365);
+// Some milliseconds more or less count below this.
+constexpr std::chrono::microseconds kPreciseTimeout = std::chrono::seconds(1);
 
 std::optional<TimePoint> Earlier(std::optional<TimePoint> a, std::optional<TimePoint> b) {
   if (!a || !b) return a ? a : b;
@@ -311,6 +313,12 @@ void Association::OnUnsent(OutgoingMessage message, const Status& reason) {
   if (!call.done) return;
   call.done(
       Error(reason.code(), MethodName(*call.protocol, *call.method) + ": " + reason.message()));
+}
+
+std::optional<TimePoint> Association::DeadlineOnArrival(std::chrono::microseconds timeout) const {
+  // To read the clock takes longer than all else that a deadline needs.
+  if (timeout < kPreciseTimeout) return DeadlineAfter(timeout);
+  return last_activity_ + std::min(timeout, kLongestTimeout);
 }
 
 std::optional<TimePoint> Association::DeadlineAfter(std::chrono::microseconds timeout) const {
