@@ -32,6 +32,20 @@ void ReadData(const cmsghdr& control, T& to) {
   std::memcpy(&to, CMSG_DATA(&control), sizeof(T));
 }
 
+// Of a message whose handles the kernel will not pass; nothing of it was written, and others may go
+// (unix(7)). ETOOMANYREFS is for a user with more of them in sockets that nobody reads than a
+// process may open.
+bool IsAboutHandles(int error) { return error == ETOOMANYREFS || error == EPERM || error == EBADF; }
+
+Status CannotPass(int error) {
+  const std::string what = "the kernel does not pass the message's OS handles";
+  if (error != ETOOMANYREFS) return ErrnoStatus(what, error);
+  return Status(StatusCode::kResourceExhausted,
+                what +
+                    ": too many of this user's are in sockets whose readers have not taken them "
+                    "yet (RLIMIT_NOFILE); try again later");
+}
+
 // Builds the control part of a sendmsg.
 class SendControl {
  public:
@@ -175,6 +189,14 @@ void SocketStream::TakeControl(const msghdr& header, std::vector<OsHandle>& hand
   ReceiveCredentials(socket_, false);
 }
 
+void SocketStream::GrowSendBuffer() {
+  if (std::exchange(has_grown_, true)) return;
+  // So that a large message crosses in fewer parts. The kernel takes no more than
+  // net.core.wmem_max, and doubles it (socket(7)).
+  const int bytes = 512 << 10;
+  setsockopt(socket_.get(), SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+}
+
 Result<FrameStream::Progress> SocketStream::Write() {
   while (!queue_.empty()) {
     std::array<SendQueue::Piece, kMaxPieces> room;
@@ -193,15 +215,21 @@ Result<FrameStream::Progress> SocketStream::Write() {
     if (!sent_credentials_) control.AddCredentials();
     control.AttachTo(header);
     const ssize_t size = sendmsg(socket_.get(), &header, MSG_DONTWAIT | MSG_NOSIGNAL);
+    const int error = size < 0 ? errno : 0;
     if (size >= 0) {
       sent_credentials_ = true;
       queue_.Written(static_cast<size_t>(size));
       // The kernel has no room for more: it need not be asked.
-      if (static_cast<size_t>(size) < offered) return Progress::kBlocked;
-    } else if (errno == EAGAIN) {
+      if (static_cast<size_t>(size) < offered) {
+        GrowSendBuffer();
+        return Progress::kBlocked;
+      }
+    } else if (error == EAGAIN) {
       return Progress::kBlocked;
-    } else if (errno != EINTR) {
-      const int error = errno;
+    } else if (!batch.handles.empty() && IsAboutHandles(error)) {
+      unsent_ = std::make_unique<Unsent>(Unsent{queue_.TakeFirst(), CannotPass(error)});
+      return Progress::kSome;
+    } else if (error != EINTR) {
       queue_.Clear();
       return Error(ErrnoStatus("the kernel takes no more messages for the peer", error));
     }

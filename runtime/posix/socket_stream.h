@@ -36,6 +36,8 @@ class SocketStream final : public FrameStream {
 
  private:
   void Connected(SocketPeer peer);
+  // Once a message did not fit.
+  void GrowSendBuffer();
   void TakeControl(const msghdr& header, std::vector<OsHandle>& handles);
 
   OsHandle socket_;
@@ -49,6 +51,7 @@ class SocketStream final : public FrameStream {
   bool wants_credentials_ = false;
   bool sent_credentials_ = false;
   bool can_wait_in_read_ = false;
+  bool has_grown_ = false;
 };
 
 }  // namespace lwmsg::internal
