@@ -13,6 +13,15 @@
 namespace lwmsg {
 namespace {
 
+constexpr size_t kMostServedKnown = 64;
+// Of a peer's text in one of this side, which may go to a log.
+constexpr size_t kLongestPeerText = 1024;
+
+std::string Shortened(std::string text) {
+  if (text.size() <= kLongestPeerText) return text;
+  return text.substr(0, kLongestPeerText) + "... (" + std::to_string(text.size()) + " bytes)";
+}
+
 bool IsOneWayCall(IncomingMessage& message) {
   const auto& envelope = *message.state().envelope;
   return envelope.isCall() && envelope.getCall().getId() == 0;
@@ -272,9 +281,12 @@ void Association::Resume() {
 
 void Association::OnHello(IncomingMessage message) {
   auto hello = message.state().checked.getRoot<wire::Envelope>().getHello();
-  peer_limits_ = {hello.getMaxFrameBytes(), hello.getMaxCalls(),
+  peer_limits_ = {hello.getMaxFrameBytes(),
+                  std::min(hello.getMaxCalls(), internal::OutgoingCalls::kMost),
                   std::min(hello.getMaxFrameHandles(), kMaxFrameHandles)};
   for (auto protocol : hello.getProtocols()) {
+    // They only explain errors, and cost memory for as long as the peer likes.
+    if (schemas_ && schemas_->served.size() == kMostServedKnown) break;
     MakeSchemas().served.emplace_back(protocol.getInterfaceId(), protocol.getSchemaHash());
   }
   greeted_ = true;
@@ -343,7 +355,7 @@ void Association::OnGoodbye(IncomingMessage message) {
   if (code == StatusCode::kOk) {
     return End(Status(StatusCode::kUnavailable, "the peer closed the association"), false);
   }
-  End(Status(code, std::string("the peer ended the association: ") + goodbye.getMessage().cStr()),
+  End(Status(code, "the peer ended the association: " + Shortened(goodbye.getMessage().cStr())),
       false);
 }
 

@@ -34,6 +34,8 @@ class Workers {
  public:
   // Runs `task` on one of them, or destroys it there or here.
   virtual void Run(UniqueFunction<void()> task) = 0;
+  // So many tasks wait that no call should be added.
+  virtual bool busy() = 0;
 
  protected:
   ~Workers() = default;
@@ -218,6 +220,8 @@ class Association final : public internal::CallTarget, private Transport::Listen
   // What is wrong with a call before its handler is asked; OK if nothing is.
   Status Admit(const Protocol& protocol, uint16_t method, IncomingMessage& message);
   void Dispatch(const Callee& callee, IncomingCall call);
+  // `run` is what handles it.
+  void DispatchToWorkers(UniqueFunction<void(IncomingCall)> run, IncomingCall call);
   // Checks a payload; the names in it are then taken or let go of by whoever reads it.
   Status CheckPayload(IncomingMessage& message, const internal::PayloadType& type);
   // Finds the shared memory that a message brings.

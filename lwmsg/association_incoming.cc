@@ -1,5 +1,8 @@
 // Association: the peer's calls.
 #include <algorithm>
+#include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -141,8 +144,32 @@ void Association::Dispatch(const Callee& callee, IncomingCall call) {
   if (environment_->workers == nullptr || !call.protocol().methods[call.method()].blocking) {
     return run(std::move(call));
   }
+  DispatchToWorkers(std::move(run), std::move(call));
+}
+
+void Association::DispatchToWorkers(UniqueFunction<void(IncomingCall)> run, IncomingCall call) {
+  if (environment_->workers->busy()) {
+    return call.Fail(Status(StatusCode::kResourceExhausted,
+                            call.name() + ": too many calls wait for a thread of the server, "
+                                          "ServerOptions::threads; try again later"));
+  }
   call.stop_token();  // Made while this is its loop.
-  environment_->workers->Run([run, call = std::move(call)]() mutable { run(std::move(call)); });
+  // What waits for a thread is let go of as soon as nobody wants its answer: a peer that comes and
+  // goes would pile it up.
+  struct Waiting {
+    std::mutex mutex;
+    std::optional<IncomingCall> call;
+  };
+  const auto waiting = std::make_shared<Waiting>();
+  const auto take = [waiting] {
+    const std::lock_guard lock(waiting->mutex);
+    return std::exchange(waiting->call, std::nullopt);
+  };
+  call.OnCancel([take] { static_cast<void>(take()); });
+  waiting->call.emplace(std::move(call));
+  environment_->workers->Run([run = std::move(run), take]() mutable {
+    if (auto taken = take()) run(std::move(*taken));
+  });
 }
 
 void Association::Answer(uint32_t id, const Protocol& protocol, uint16_t method,

@@ -38,6 +38,10 @@ Result<SharedMemory> BorrowedMemory::Find(const MemoryName& name, const OsHandle
       return Error(StatusCode::kMalformed,
                    "shared memory of pool " + std::to_string(name.pool) + ", which did not come");
     }
+    if (pools_.size() >= kMostPools) {
+      return Error(StatusCode::kResourceExhausted,
+                   "the peer shares more than " + std::to_string(kMostPools) + " pools of memory");
+    }
     auto mapped = MappedMemory::Open(*handle, left_);
     if (!mapped) return Error(std::move(mapped).error());
     left_ -= (*mapped)->bytes().size();

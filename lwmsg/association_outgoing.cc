@@ -80,6 +80,14 @@ Status Association::CheckOutgoing(const Protocol& protocol, const MethodInfo& me
                   MethodName(protocol, method) + ": an OsHandle field was set and then emptied");
   }
   const bool call = message.state().envelope.isCall();
+  // Of calls no more are under way than the peer takes.
+  const size_t queued = call || handles.empty() ? 0 : transport_->queued().handles;
+  if (queued + handles.size() > std::max(limits().max_queued_handles, handles.size())) {
+    return Status(StatusCode::kResourceExhausted,
+                  MethodName(protocol, method) + ": " + std::to_string(queued) +
+                      " OS handles wait already for a peer that does not read, "
+                      "Limits::max_queued_handles");
+  }
   Status sound = message.CheckPayload(call ? method.params() : method.results());
   if (sound.ok()) return sound;
   return Status(sound.code(), (call ? "request of " : "reply of ") + MethodName(protocol, method) +
@@ -272,16 +280,21 @@ void Association::Send(OutgoingMessage message) {
   message.handles().Sent();
   if (!message.handles().memories().empty()) LendMemory(message);
   transport_->Send(std::move(message));
-  if (overflowed_ || transport_->queued_bytes() <= limits().max_queued_bytes) return;
+  const Transport::Queued queued = transport_->queued();
+  const bool many = queued.messages > limits().max_queued_messages;
+  if (overflowed_ || (queued.bytes <= limits().max_queued_bytes && !many)) return;
   // Nothing more goes out or comes in: one turn of small calls can ask for many large replies.
   overflowed_ = true;
   // Later, as ending calls back and sending must not.
-  executor_.Post([link = anchor_.link()] {
+  executor_.Post([link = anchor_.link(), many] {
     Association* self = link.get();
     if (self == nullptr) return;
+    const Limits& limits = self->limits();
+    const size_t most = many ? limits.max_queued_messages : limits.max_queued_bytes;
+    const std::string what = many ? "messages" : "bytes";
     self->End(Status(StatusCode::kResourceExhausted,
-                     "more than " + std::to_string(self->limits().max_queued_bytes) +
-                         " bytes wait for a peer that does not read, Limits::max_queued_bytes"),
+                     "more than " + std::to_string(most) + " " + what +
+                         " wait for a peer that does not read, Limits::max_queued_" + what),
               false);
   });
 }

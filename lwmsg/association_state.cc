@@ -31,7 +31,7 @@ milliseconds Between(TimePoint start, TimePoint end) {
 
 bool Association::idle() const {
   return state_ != State::kClosed && transport_ && !holding_ && incoming_.size() == 0 &&
-         outgoing_.size() == 0 && transport_->queued_bytes() == 0 && session_->object_count() == 0;
+         outgoing_.size() == 0 && transport_->queued().bytes == 0 && session_->object_count() == 0;
 }
 
 AssociationState Association::Describe() const {
@@ -41,7 +41,7 @@ AssociationState Association::Describe() const {
   state.phase = PhaseName(state_);
   state.age = Between(made_, now);
   state.idle = Between(std::max(last_activity_, made_), now);
-  state.queued_bytes = transport_ ? transport_->queued_bytes() : 0;
+  state.queued_bytes = transport_ ? transport_->queued().bytes : 0;
   state.session_id = greeted_ ? session_->id() : 0;
   state.session_objects = session_->object_count();
   incoming_.ForEach([&](const internal::IncomingCalls::Call& call) {

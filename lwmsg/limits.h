@@ -28,8 +28,15 @@ struct Limits {
   size_t max_shared_bytes = size_t{256} << 20;
   // Bytes queued for a peer that does not read. Beyond, the association ends.
   size_t max_queued_bytes = size_t{16} << 20;
-  // Associations of one server at a time. Further clients wait in the backlog of the listening
-  // socket; a peer beyond it that was adopted is told and cut.
+  // Messages queued for it; each takes some KiB of memory, however small it is. Beyond, the
+  // association ends.
+  size_t max_queued_messages = 16'384;
+  // OS handles in replies and items that are queued for it, which this process keeps open. Beyond,
+  // the call fails. Stops a peer that asks for descriptors and takes none.
+  size_t max_queued_handles = 256;
+  // Associations of one server at a time; fewer, and a line in the log, where RLIMIT_NOFILE leaves
+  // no room for so many (two descriptors each, of three quarters). Further clients wait in the
+  // backlog of the listening socket; a peer beyond it that was adopted is told and cut.
   uint32_t max_associations = 4096;
   // At max_associations, and only there: how long an association without calls in hand and without
   // session objects must have been silent before the server may end it to let a waiting client in.

@@ -68,10 +68,10 @@ struct ServerOptions {
 // the blocking handlers that run, whose stop_token says so, and for the handlers that run on its
 // other loops (ServerOptions::loops), inside which it may not be destroyed.
 //
-// At Limits::max_associations clients wait in the backlog until a place is free. While one waits,
-// and only then, the association that has been idle longest is ended (kUnavailable), if it has no
-// calls in hand and no session objects and has been silent for Limits::idle_timeout: one for each
-// client that waits.
+// At Limits::max_associations, and when there is no descriptor for another, clients wait in the
+// backlog until a place is free. While one waits, and only then, the association that has been idle
+// longest is ended (kUnavailable), if it has no calls in hand and no session objects and has been
+// silent for Limits::idle_timeout: one for each client that waits.
 class Server {
  public:
   explicit Server(Loop& loop, ServerOptions options = {});

@@ -44,11 +44,16 @@ class Transport {
   // calls the listener.
   virtual void Send(OutgoingMessage message) = 0;
   // Receives no more; sends what is queued if the peer takes it, then hangs up and calls `done`, at
-  // the latest after Limits::send_timeout; at once if more is queued than Limits::max_queued_bytes.
-  // Never calls inline.
+  // the latest after Limits::send_timeout; at once if more was queued than
+  // Limits::max_queued_bytes. Never calls inline.
   virtual void Close(UniqueFunction<void()> done) = 0;
-  // Bytes sent but not taken by the kernel yet.
-  virtual size_t queued_bytes() const = 0;
+  // What was sent but not taken by the kernel yet. DIRECT, inside one process, counts bytes alone.
+  struct Queued {
+    size_t bytes = 0;
+    size_t messages = 0;
+    size_t handles = 0;
+  };
+  virtual Queued queued() const = 0;
   // Complete when the first frame arrives; before that it may know less.
   virtual const Token& peer() const = 0;
 };

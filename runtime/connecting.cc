@@ -22,7 +22,7 @@ class UnusableTransport final : public Transport {
   }
   void Send(OutgoingMessage /*message*/) override {}
   void Close(UniqueFunction<void()> done) override { executor_.Post(std::move(done)); }
-  size_t queued_bytes() const override { return 0; }
+  Queued queued() const override { return {}; }
   const Token& peer() const override { return peer_; }
 
  private:

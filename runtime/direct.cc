@@ -52,7 +52,7 @@ class DirectTransport final : public Transport {
     loop_.Post(std::move(done));
   }
 
-  size_t queued_bytes() const override { return *outgoing_bytes_; }
+  Queued queued() const override { return {.bytes = *outgoing_bytes_}; }
   const Token& peer() const override { return peer_; }
 
  private:

@@ -44,7 +44,7 @@ class FrameStream {
   // Writes what the kernel takes. kEnd: all is written; kSome: there is one Unsent. On an error
   // what was queued is dropped; kUnavailable: the peer reads no more, but may have written.
   virtual Result<Progress> Write() = 0;
-  size_t queued_bytes() const { return queue_.bytes(); }
+  Transport::Queued queued() const { return {queue_.bytes(), queue_.size(), queue_.handles()}; }
   // A message that Write found cannot be sent to this peer at all, and why; those behind it go on.
   struct Unsent {
     OutgoingMessage message;

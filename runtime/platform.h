@@ -3,6 +3,7 @@
 #include <uv.h>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -24,6 +25,9 @@ namespace lwmsg::internal {
 
 // Programs that this one starts do not inherit `handle`, as if it had come from a socket.
 void KeepFromChildren(const OsHandle& handle);
+
+// How many handles this process may have open.
+size_t MostHandles();
 
 // What a peer learns of this process.
 Token OwnToken();

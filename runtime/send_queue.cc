@@ -9,6 +9,7 @@ void SendQueue::Add(OutgoingMessage message) {
   size_t bytes = 0;
   for (auto piece : message.Pieces()) bytes += piece.size();
   bytes_ += bytes;
+  handles_ += message.handles().all().size();
   messages_.push_back({std::move(message), bytes, nullptr});
 }
 
@@ -47,7 +48,7 @@ void SendQueue::SetTrailer(std::vector<std::byte> trailer) {
 }
 
 OutgoingMessage SendQueue::TakeFirst() {
-  Entry first = messages_.TakeFront();
+  Entry first = Pop();
   bytes_ -= first.bytes;
   return std::move(first.message);
 }
@@ -57,13 +58,20 @@ void SendQueue::Written(size_t size) {
   written_ += size;
   while (!messages_.empty() && written_ >= messages_.front().bytes) {
     written_ -= messages_.front().bytes;
-    messages_.TakeFront();
+    static_cast<void>(Pop());
   }
+}
+
+SendQueue::Entry SendQueue::Pop() {
+  Entry entry = messages_.TakeFront();
+  handles_ -= entry.message.handles().all().size();
+  return entry;
 }
 
 void SendQueue::Clear() {
   messages_.clear();
   bytes_ = 0;
+  handles_ = 0;
   written_ = 0;
 }
 

@@ -35,6 +35,8 @@ class SendQueue {
 
   bool empty() const { return messages_.empty(); }
   size_t bytes() const { return bytes_; }
+  size_t size() const { return messages_.size(); }
+  size_t handles() const { return handles_; }
   // False in the middle of a message.
   bool at_boundary() const { return written_ == 0; }
 
@@ -45,8 +47,12 @@ class SendQueue {
     std::unique_ptr<const std::vector<std::byte>> trailer;  // Null: none.
   };
 
+  // With its handles.
+  Entry Pop();
+
   Fifo<Entry> messages_;
   size_t bytes_ = 0;
+  size_t handles_ = 0;
   size_t written_ = 0;  // Of the first message.
 };
 

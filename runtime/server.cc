@@ -25,6 +25,10 @@ using internal::Placement;
 using internal::ServerLoop;
 using internal::ServerThread;
 
+// Each association has its socket and its peer's process. What is left over is for what messages
+// bring and for the process itself: without it the kernel drops an innocent client's descriptors.
+size_t MostAssociations() { return internal::MostHandles() / 4 * 3 / 2; }
+
 // Between two looks for somebody to evict, however short Limits::idle_timeout is.
 constexpr std::chrono::milliseconds kShortest{10};
 
@@ -44,6 +48,7 @@ class Server::Impl final : private internal::Listener::Acceptor, private ServerL
         here_(loop_, SharedByLoops(), *this),
         drain_timer_(loop.impl(), [this] { EndAll(); }),
         evict_timer_(loop.impl(), [this] { MakeRoom(); }) {
+    LimitAssociations();
     while (threads_.size() + 1 < options_.loops) {
       threads_.push_back(std::make_unique<ServerThread>(
           loop_.busy_wait(), SharedByLoops(), on_end_,
@@ -150,6 +155,18 @@ class Server::Impl final : private internal::Listener::Acceptor, private ServerL
     std::move(answers->states.begin(), answers->states.end(), std::back_inserter(states));
   }
 
+  void LimitAssociations() {
+    const size_t most = std::max<size_t>(MostAssociations(), 1);
+    if (most >= options_.limits.max_associations) return;
+    options_.log.Write(LogLevel::kWarning, [&] {
+      return "at most " + std::to_string(most) + " associations at a time, not the " +
+             std::to_string(options_.limits.max_associations) +
+             " of Limits::max_associations: this process may open only " +
+             std::to_string(internal::MostHandles()) + " descriptors (RLIMIT_NOFILE)";
+    });
+    options_.limits.max_associations = static_cast<uint32_t>(most);
+  }
+
   // --- Associations that come and go.
 
   void AddHere(std::unique_ptr<Transport> transport) {
@@ -179,7 +196,10 @@ class Server::Impl final : private internal::Listener::Acceptor, private ServerL
 
   bool full() const { return association_count() >= options_.limits.max_associations; }
 
+  bool crowded() const { return full() || short_of_handles_; }
+
   void OnAccepted(std::unique_ptr<internal::FrameStream> stream) override {
+    if (std::exchange(short_of_handles_, false) && !held_) Resume();
     const auto place = placement_.Enter(stream->peer());
     if (place.loop != 0) return AddElsewhere(std::move(stream), place);
     Add(std::make_unique<internal::StreamTransport>(loop_, std::move(stream), options_.limits),
@@ -190,6 +210,7 @@ class Server::Impl final : private internal::Listener::Acceptor, private ServerL
   bool Left(const Placement::Place& place) {
     const auto link = anchor_.link();
     placement_.Leave(place);
+    short_of_handles_ = false;
     full() ? MakeRoom() : Resume();
     return link.get() != nullptr;
   }
@@ -218,6 +239,9 @@ class Server::Impl final : private internal::Listener::Acceptor, private ServerL
     options_.log.Write(LogLevel::kError, [&] {
       return listener.name() + " pauses: " + reason.ToString() + "; tried again in a moment";
     });
+    if (reason.code() != StatusCode::kResourceExhausted) return;
+    short_of_handles_ = true;
+    OnClientWaits();
   }
 
   void OnClientWaits() override {
@@ -241,7 +265,7 @@ class Server::Impl final : private internal::Listener::Acceptor, private ServerL
     evict_timer_.Disarm();
   }
 
-  // --- At Limits::max_associations.
+  // --- At Limits::max_associations, or without handles for another.
 
   void Hold() {
     for (auto& listener : listeners_) listener->Hold();
@@ -265,7 +289,7 @@ class Server::Impl final : private internal::Listener::Acceptor, private ServerL
   // loops are asked first; what happens meanwhile makes their answers old, and they are asked
   // again. May run user code, last.
   void MakeRoom() {
-    if (!client_waits_ || !full()) return;
+    if (!client_waits_ || !crowded()) return;
     if (unanswered_ != 0) {
       ask_again_ = true;
       return;
@@ -288,7 +312,7 @@ class Server::Impl final : private internal::Listener::Acceptor, private ServerL
   }
 
   void Choose() {
-    if (!client_waits_ || !full()) return;
+    if (!client_waits_ || !crowded()) return;
     const ServerLoop::Candidate own = here_.LongestIdle();
     candidates_.push_back({nullptr, own});
     const Candidate* oldest = nullptr;
@@ -359,6 +383,7 @@ class Server::Impl final : private internal::Listener::Acceptor, private ServerL
   // The listeners hold, as there is no place; and one of them saw a client.
   bool held_ = false;
   bool client_waits_ = false;
+  bool short_of_handles_ = false;  // Accepting failed for that.
   Timer evict_timer_;
   // Of the other loops: how many have still to answer, and whether that will be too old.
   size_t unanswered_ = 0;

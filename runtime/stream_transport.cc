@@ -69,18 +69,19 @@ void StreamTransport::Open() {
   watch_ = std::move(*watch);
   state_ = State::kOpen;
   UpdateWatch(false);
-  if (stream_->queued_bytes() != 0) loop_.FlushAtEndOfTurn(*this);
+  if (stream_->queued().bytes != 0) loop_.FlushAtEndOfTurn(*this);
 }
 
 void StreamTransport::Send(OutgoingMessage message) {
   if (write_failed_ || state_ == State::kDone) return;
   stream_->Queue(std::move(message));
+  if (stream_->queued().bytes > max_queued_bytes_) overflowed_ = true;
   if (state_ == State::kOpen) loop_.FlushAtEndOfTurn(*this);
 }
 
 void StreamTransport::Flush() {
   if (write_failed_ || (state_ != State::kOpen && state_ != State::kFinishing)) return;
-  const size_t before = stream_->queued_bytes();
+  const size_t before = stream_->queued().bytes;
   auto progress = stream_->Write();
   if (!TellUnsent() || state_ == State::kDone) return;
   if (!progress) {
@@ -100,8 +101,8 @@ void StreamTransport::Flush() {
     } else if (!AwaitsAnswers()) {
       return Finish();
     }
-  } else if (stream_->queued_bytes() < before || !timer_.when()) {
-    timer_.ArmAfter(send_timeout_);
+  } else if (state_ == State::kOpen && (stream_->queued().bytes < before || !timer_.when())) {
+    timer_.ArmAfter(send_timeout_);  // Not while it closes: a peer could read a little at a time.
   }
   UpdateWatch(blocked);
 }
@@ -215,15 +216,14 @@ void StreamTransport::Close(UniqueFunction<void()> done) {
   done_ = std::move(done);
   timer_.Disarm();
   // A peer that let more pile up than it may is not waited for.
-  const size_t queued = stream_->queued_bytes();
-  if (state_ != State::kOpen || write_failed_ || queued > max_queued_bytes_) return Finish();
+  if (state_ != State::kOpen || write_failed_ || overflowed_) return Finish();
   // What was read already would be gone with the loop's next read.
   while (!failed_) {
     auto frame = stream_->Next();
     if (!frame) failed_ = true;
     if (frame && !*frame) break;
   }
-  if (queued == 0 && !AwaitsAnswers()) return Finish();
+  if (stream_->queued().bytes == 0 && !AwaitsAnswers()) return Finish();
   state_ = State::kFinishing;
   timer_.ArmAfter(send_timeout_);
   loop_.FlushAtEndOfTurn(*this);

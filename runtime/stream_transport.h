@@ -27,7 +27,7 @@ class StreamTransport final : public Transport, private Flushable {
   void Start(Listener& listener) override;
   void Send(OutgoingMessage message) override;
   void Close(UniqueFunction<void()> done) override;
-  size_t queued_bytes() const override { return stream_->queued_bytes(); }
+  Queued queued() const override { return stream_->queued(); }
   const Token& peer() const override { return stream_->peer(); }
 
  private:
@@ -68,6 +68,7 @@ class StreamTransport final : public Transport, private Flushable {
   bool write_failed_ = false;
   bool failed_ = false;      // The listener was told.
   bool delivering_ = false;  // A frame is in the listener's hands.
+  bool overflowed_ = false;  // More was queued than may be.
   Listener* listener_ = nullptr;
   UniqueFunction<void()> done_;
   const std::chrono::milliseconds send_timeout_;

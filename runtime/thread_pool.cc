@@ -26,6 +26,11 @@ void ThreadPool::Run(UniqueFunction<void()> task) {
   }
 }
 
+bool ThreadPool::busy() {
+  const std::lock_guard lock(mutex_);
+  return tasks_.size() >= kMostWaiting;
+}
+
 void ThreadPool::Work() {
   std::unique_lock lock(mutex_);
   while (true) {

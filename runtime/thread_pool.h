@@ -23,8 +23,12 @@ class ThreadPool final : public Workers {
 
   // Any thread.
   void Run(UniqueFunction<void()> task) override;
+  bool busy() override;
 
  private:
+  // Each may be a call with its message.
+  static constexpr size_t kMostWaiting = 1024;
+
   void Work();
 
   const unsigned size_;

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <span>
+#include <string>
+#include <utility>
 
 #include "lwmsg/os_handle.h"
 #include "lwmsg/status.h"
@@ -19,9 +22,16 @@ class MappedMemory {
   // Error: kMalformed if it is no such memory, kResourceExhausted if it is larger than `most`.
   static Result<std::unique_ptr<MappedMemory>> Open(const OsHandle& memory, size_t most);
 
+  // Of all that this process has at a time. A process may have 65,530 mappings (vm.max_map_count,
+  // proc_sys_vm(5)), and without one left it gets no memory either.
+  static constexpr size_t kMost = 16'384;
+
   MappedMemory(const MappedMemory&) = delete;
   MappedMemory& operator=(const MappedMemory&) = delete;
-  ~MappedMemory() { Unmap(); }
+  ~MappedMemory() {
+    Unmap();
+    --count_;
+  }
 
   // Of a peer's: only to be read.
   std::span<std::byte> bytes() const { return bytes_; }
@@ -35,8 +45,18 @@ class MappedMemory {
 
  private:
   MappedMemory(OsHandle handle, std::span<std::byte> bytes, bool constant)
-      : handle_(std::move(handle)), bytes_(bytes), constant_(constant) {}
+      : handle_(std::move(handle)), bytes_(bytes), constant_(constant) {
+    ++count_;
+  }
   void Unmap();
+  // Error: kResourceExhausted if there are kMost.
+  static Status CheckCount() {
+    if (count_ < kMost) return Status();
+    return Status(StatusCode::kResourceExhausted,
+                  "this process has mapped " + std::to_string(kMost) + " pieces of shared memory");
+  }
+
+  inline static std::atomic<size_t> count_ = 0;
 
   OsHandle handle_;  // Of one's own.
   std::span<std::byte> bytes_;

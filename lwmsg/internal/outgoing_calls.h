@@ -30,7 +30,10 @@ class OutgoingCalls {
     ReplyCallback done;  // Empty once nobody waits.
   };
 
-  // Stores the call under a new id, never 0.
+  // No more have an id each.
+  static constexpr uint32_t kMost = 1U << 16;
+
+  // Stores the call under a new id, never 0. Fewer than kMost are there.
   uint32_t Add(Call call);
   // Null if `id` is not in use.
   Call* Find(uint32_t id);
@@ -56,7 +59,7 @@ class OutgoingCalls {
   // An id is a slot's number and, above it, how often the slot was used: a late reply to an old
   // call does not meet a new one.
   static constexpr uint32_t kSlotBits = 16;
-  static constexpr uint32_t kSlotMask = (1U << kSlotBits) - 1;
+  static constexpr uint32_t kSlotMask = kMost - 1;
 
   std::vector<Call> slots_;
   std::vector<uint32_t> free_;  // Next ids of free slots.

@@ -46,6 +46,9 @@ class LentMemory {
 // The pools of the peer that one association keeps mapped.
 class BorrowedMemory {
  public:
+  // More than that are a bug of the peer, or an attack.
+  static constexpr size_t kMostPools = 64;
+
   explicit BorrowedMemory(size_t max_bytes) : left_(max_bytes) {}
 
   // The bytes that `name` is of. `handle` is of its pool's memory, if the message has one: then the

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <string>
@@ -30,6 +31,7 @@ tl::unexpected<Status> Refused(const std::string& why) {
 }  // namespace
 
 Result<std::unique_ptr<MappedMemory>> MappedMemory::Create(size_t bytes) {
+  if (Status status = CheckCount(); !status.ok()) return Error(std::move(status));
   OsHandle memory(memfd_create("lwmsg", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!memory.valid()) return SystemError("cannot make shared memory");
   // All of it now: who reads what is not there yet makes it, in his name.
@@ -49,6 +51,7 @@ Result<std::unique_ptr<MappedMemory>> MappedMemory::Create(size_t bytes) {
 }
 
 Result<std::unique_ptr<MappedMemory>> MappedMemory::Open(const OsHandle& memory, size_t most) {
+  if (Status status = CheckCount(); !status.ok()) return Error(std::move(status));
   const int seals = fcntl(memory.get(), F_GET_SEALS);
   if (seals < 0 || (seals & kFixedSize) != kFixedSize ||
       (seals & (F_SEAL_FUTURE_WRITE | F_SEAL_WRITE)) == 0) {
@@ -56,6 +59,11 @@ Result<std::unique_ptr<MappedMemory>> MappedMemory::Open(const OsHandle& memory,
   }
   struct stat info{};
   struct statfs system{};
+  // Pages beyond the end would count as if they filled holes: to set the size that it has frees
+  // them, in spite of the seals (shmem_setattr, Linux 6.18).
+  if (fstat(memory.get(), &info) != 0 || ftruncate(memory.get(), info.st_size) != 0) {
+    return Refused("cannot be checked for holes: its descriptor must be open for writing");
+  }
   if (fstat(memory.get(), &info) != 0 || fstatfs(memory.get(), &system) != 0) {
     return SystemError("cannot look at a peer's shared memory");
   }

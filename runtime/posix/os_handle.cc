@@ -1,9 +1,11 @@
 #include "lwmsg/os_handle.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 
 #include "runtime/platform.h"
@@ -26,6 +28,12 @@ Result<OsHandle> OsHandle::Duplicate() const {
 }
 
 bool OsHandle::ControlsProcess() const { return false; }
+
+size_t internal::MostHandles() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return SIZE_MAX;
+  return limit.rlim_cur;
+}
 
 void internal::KeepFromChildren(const OsHandle& handle) {
   fcntl(handle.get(), F_SETFD, FD_CLOEXEC);

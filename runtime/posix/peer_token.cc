@@ -51,6 +51,11 @@ std::optional<uint32_t> KnownProcess(pid_t pid) {
 
 TokenFacts FactsOf(const ucred& credentials) {
   TokenFacts facts;
+  // What was written before SO_PASSCRED was on has no sender: the kernel says process 0 and, for
+  // lack of an id, nobody's (Linux 6.18). That is not the user nobody.
+  if (credentials.pid <= 0 && credentials.uid == kOverflowId && credentials.gid == kOverflowId) {
+    return facts;
+  }
   facts.euid = KnownUser(credentials.uid);
   facts.egid = KnownGroup(credentials.gid);
   facts.pid = KnownProcess(credentials.pid);

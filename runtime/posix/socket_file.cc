@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
+#include <string>
 #include <vector>
 
 #include "runtime/posix/socket_address.h"
@@ -103,6 +104,10 @@ Status SocketFile::CheckFree() const {
 }
 
 Status SocketFile::Bind(const ListenOptions& options) {
+  auto user = LookUp("user", options.owner, getpwnam_r, &passwd::pw_uid);
+  if (!user) return std::move(user).error();
+  auto group = LookUp("group", options.group, getgrnam_r, &group::gr_gid);
+  if (!group) return std::move(group).error();
   auto socket = NewSocket();
   if (!socket) return std::move(socket).error();
   socket_ = std::move(*socket);
@@ -114,30 +119,38 @@ Status SocketFile::Bind(const ListenOptions& options) {
   if (fchmod(socket_.get(), 0600) != 0 || bind(socket_.get(), address->get(), address->size) != 0) {
     return ErrnoStatus("cannot make a socket file in the directory of " + endpoint_.name(), errno);
   }
-  Status placed = Place(temporary, options);
+  Status placed = Place(temporary, {*user, *group}, options);
   if (!placed.ok()) unlink(temporary.c_str());
   return placed;
 }
 
-Status SocketFile::Place(const std::string& temporary, const ListenOptions& options) {
-  auto owner = LookUp("user", options.owner, getpwnam_r, &passwd::pw_uid);
-  if (!owner) return std::move(owner).error();
-  auto group = LookUp("group", options.group, getgrnam_r, &group::gr_gid);
-  if (!group) return std::move(group).error();
+Status SocketFile::Place(const std::string& temporary, const Owner& owner,
+                         const ListenOptions& options) {
   const std::string& path = endpoint_.name();
-  if ((*owner != kUnchanged || *group != kUnchanged) &&
-      lchown(temporary.c_str(), *owner, *group) != 0) {
+  // By descriptor from here on: whoever may write to the directory could put a link to another file
+  // in its place, which would get this mode and owner.
+  const OsHandle file(open(temporary.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  struct stat info{};
+  if (!file.valid() || fstat(file.get(), &info) != 0) {
+    return ErrnoStatus("cannot open the new socket of " + path, errno);
+  }
+  if (!S_ISSOCK(info.st_mode) || info.st_uid != geteuid() || info.st_nlink != 1) {
+    return Status(StatusCode::kPermissionDenied, "somebody replaced the new socket of " + path +
+                                                     "; let nobody else write to its directory");
+  }
+  if ((owner.user != kUnchanged || owner.group != kUnchanged) &&
+      fchownat(file.get(), "", owner.user, owner.group, AT_EMPTY_PATH) != 0) {
     return ErrnoStatus("cannot give " + path + " to '" + options.owner + ":" + options.group + "'",
                        errno);
   }
-  if (chmod(temporary.c_str(), options.mode) != 0) {
-    return ErrnoStatus("cannot set the mode of " + path, errno);
+  // chmod of an O_PATH descriptor, proc_pid_fd(5).
+  if (chmod(("/proc/self/fd/" + std::to_string(file.get())).c_str(), options.mode) != 0) {
+    return ErrnoStatus("cannot set the mode of " + path + ", for which /proc must be there", errno);
   }
   if (listen(socket_.get(), options.backlog) != 0) {
     return ErrnoStatus("cannot listen at " + path, errno);
   }
-  struct stat info{};
-  if (lstat(temporary.c_str(), &info) != 0 || rename(temporary.c_str(), path.c_str()) != 0) {
+  if (rename(temporary.c_str(), path.c_str()) != 0) {
     return ErrnoStatus("cannot place the socket at " + path, errno);
   }
   device_ = info.st_dev;

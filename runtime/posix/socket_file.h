@@ -31,8 +31,14 @@ class SocketFile {
       : endpoint_(std::move(endpoint)), lock_(std::move(lock)) {}
 
   Status CheckFree() const;
+  // Whose the file shall be; kUnchanged: this process's.
+  struct Owner {
+    uid_t user;
+    gid_t group;
+  };
+
   Status Bind(const ListenOptions& options);
-  Status Place(const std::string& temporary, const ListenOptions& options);
+  Status Place(const std::string& temporary, const Owner& owner, const ListenOptions& options);
   bool IsOurs() const;
 
   Endpoint endpoint_;

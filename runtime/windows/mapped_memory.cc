@@ -44,6 +44,7 @@ Result<size_t> SizeOfSection(const OsHandle& section) {
 }  // namespace
 
 Result<std::unique_ptr<MappedMemory>> MappedMemory::Create(size_t bytes) {
+  if (Status status = CheckCount(); !status.ok()) return Error(std::move(status));
   const auto size = static_cast<uint64_t>(bytes);
   OsHandle section(CreateFileMappingW(INVALID_HANDLE_VALUE, nullptr, PAGE_READWRITE | SEC_COMMIT,
                                       static_cast<DWORD>(size >> 32), static_cast<DWORD>(size),
@@ -56,6 +57,7 @@ Result<std::unique_ptr<MappedMemory>> MappedMemory::Create(size_t bytes) {
 }
 
 Result<std::unique_ptr<MappedMemory>> MappedMemory::Open(const OsHandle& memory, size_t most) {
+  if (Status status = CheckCount(); !status.ok()) return Error(std::move(status));
   auto bytes = SizeOfSection(memory);
   if (!bytes) return Error(std::move(bytes).error());
   if (*bytes > most) {

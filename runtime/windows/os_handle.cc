@@ -5,6 +5,8 @@
 // After it.
 #include <windows.h>
 
+#include <cstdint>
+
 #include "runtime/platform.h"
 #include "runtime/windows/handle_type.h"
 #include "runtime/windows/system_status.h"
@@ -22,6 +24,9 @@ OsHandle DuplicateSocket(SOCKET socket) {
 }
 
 }  // namespace
+
+// Some 16 million (Windows Internals), which memory ends first.
+size_t internal::MostHandles() { return SIZE_MAX; }
 
 void OsHandle::Close() {
   if (!valid()) return;

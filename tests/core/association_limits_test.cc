@@ -74,6 +74,18 @@ TEST_F(RawPeerTest, SecondHelloEndsTheAssociation) {
   EXPECT_THAT(reason_->message(), HasSubstr("second hello"));
 }
 
+TEST_F(RawPeerTest, LongTextOfAGoodbyeIsCut) {
+  transport_->Inject(HelloFrame());
+  OutgoingMessage goodbye;
+  goodbye.state().envelope.initGoodbye().setStatus(static_cast<uint16_t>(StatusCode::kInternal));
+  goodbye.state().envelope.getGoodbye().setMessage(std::string(100'000, 'x'));
+  transport_->Inject(ToFrame(std::move(goodbye)));
+  executor_.Run();
+  ASSERT_TRUE(reason_);
+  EXPECT_THAT(reason_->message(), HasSubstr("xxx... (100000 bytes)"));
+  EXPECT_LT(reason_->message().size(), 2000U);
+}
+
 TEST_F(RawPeerTest, EnvelopeOfUnknownKindEndsTheAssociation) {
   transport_->Inject(HelloFrame());
   OutgoingMessage unknown;
@@ -249,11 +261,52 @@ TEST_F(AssociationLimitsTest, SessionObjectsAreBounded) {
 TEST_F(AssociationLimitsTest, PeerThatDoesNotReadIsCut) {
   Open({}, {.max_queued_bytes = 1000});
   ASSERT_EQ(Echo(), Status());
-  server_.transport->set_queued_bytes(1001);
+  server_.transport->set_queued({.bytes = 1001});
   static_cast<void>(Echo());
   ASSERT_TRUE(server_.end);
   EXPECT_EQ(server_.end->code(), StatusCode::kResourceExhausted);
-  EXPECT_THAT(server_.end->message(), HasSubstr("1000"));
+  EXPECT_THAT(server_.end->message(), HasSubstr("1000 bytes"));
+}
+
+TEST_F(AssociationLimitsTest, PeerThatLetsMessagesPileUpIsCutHoweverSmallTheyAre) {
+  Open();
+  ASSERT_EQ(Echo(), Status());
+  server_.transport->set_queued({.bytes = 1, .messages = 16'385});
+  static_cast<void>(Echo());
+  ASSERT_TRUE(server_.end);
+  EXPECT_EQ(server_.end->code(), StatusCode::kResourceExhausted);
+  EXPECT_THAT(server_.end->message(), HasSubstr("16384 messages"));
+  EXPECT_THAT(server_.end->message(), HasSubstr("Limits::max_queued_messages"));
+}
+
+TEST_F(AssociationLimitsTest, OsHandlesThatThePeerDoesNotTakeFailTheNextCallForOne) {
+  Open();
+  ASSERT_EQ(Echo(), Status());
+  server_.transport->set_queued({.handles = 256});
+  auto open = Client().Open();
+  open->setPath(NullPath());
+  auto refused = CallNow(std::move(open));
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(refused->error().code(), StatusCode::kResourceExhausted);
+  EXPECT_THAT(refused->error().message(), HasSubstr("Limits::max_queued_handles"));
+  EXPECT_EQ(Echo(), Status());
+}
+
+TEST_F(AssociationLimitsTest, PeerCannotAllowMoreCallsThanThereAreIds) {
+  Limits generous;
+  generous.max_calls = UINT32_MAX;
+  Open({}, generous);
+  ASSERT_EQ(Echo(), Status());
+  client_.transport->Mute();
+  size_t refused = 0;
+  for (uint32_t i = 0; i <= internal::OutgoingCalls::kMost; ++i) {
+    Client().Nothing().Send([&](auto reply) {
+      if (reply || reply.error().code() != StatusCode::kResourceExhausted) return;
+      ++refused;
+    });
+  }
+  executor_.Run();
+  EXPECT_EQ(refused, 1U);
 }
 
 TEST_F(AssociationLimitsTest, ServerOfAnotherUserIsRefused) {

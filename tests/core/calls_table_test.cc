@@ -35,6 +35,14 @@ TEST(OutgoingCallsTest, IdsAreUniqueNeverZeroAndNotSoonUsedAgain) {
   EXPECT_EQ(calls.size(), 0U);
 }
 
+TEST(OutgoingCallsTest, AsManyAsThereAreIdsHaveEachItsOwn) {
+  OutgoingCalls calls;
+  std::set<uint32_t> ids;
+  while (calls.size() < OutgoingCalls::kMost) ids.insert(calls.Add({}));
+  EXPECT_EQ(ids.size(), OutgoingCalls::kMost);
+  for (const uint32_t id : ids) ASSERT_EQ(calls.Find(id)->id, id);
+}
+
 TEST(OutgoingCallsTest, AnIdSurvivesTheWrapOfItsCounter) {
   OutgoingCalls calls;
   for (int round = 0; round < 70'000; ++round) {

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "lwmsg/internal/message_state.h"
+#include "lwmsg/internal/shared_places.h"
 #include "tests/core/harness.h"
 
 namespace lwmsg::test {
@@ -162,6 +163,16 @@ TEST_F(SharedMemoryTest, MoreThanTheLimitIsRefusedByItsName) {
   SharedMemoryPool second = NewPool(1);
   EXPECT_EQ(Share(*second.Take()).error().code(), StatusCode::kResourceExhausted);
   EXPECT_EQ(second.free_places(), 1U);
+}
+
+TEST_F(SharedMemoryTest, MorePoolsThanABoundAreRefused) {
+  Open();
+  for (size_t i = 0; i < internal::BorrowedMemory::kMostPools; ++i) {
+    ASSERT_EQ(Share(Filled(NewPool(1).Take(), std::byte{1})), kPlaceBytes) << i;
+  }
+  const auto result = Share(*NewPool(1).Take());
+  EXPECT_EQ(result.error().code(), StatusCode::kResourceExhausted);
+  EXPECT_THAT(result.error().message(), HasSubstr("64 pools"));
 }
 
 // --- A peer that lies.

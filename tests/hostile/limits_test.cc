@@ -1,3 +1,7 @@
+#include <atomic>
+#include <future>
+#include <utility>
+
 #include "tests/hostile/fixture.h"
 
 // Peers that take too much, too long, or nothing.
@@ -66,6 +70,77 @@ TEST_F(HostileLimitsTest, OthersAreServedWhileAPeerDoesNotRead) {
   RawPeer peer = ConnectAndReadNothing();
   for (int i = 0; i < 20; ++i) ASSERT_EQ(Echo(*bystander_), Status());
   EXPECT_TRUE(ends_.empty());
+}
+
+// Handlers that block until they are let go, on all threads of the server.
+class BusyThreadsTest : public HostilePeerTest {
+ protected:
+  BusyThreadsTest() {
+    sample_.on_block = [this](sample::SampleService::BlockCall call) {
+      ++ran_;
+      go_.future().wait();
+      call.Reply();
+    };
+  }
+  ~BusyThreadsTest() override { go_.Go(); }
+
+  // A gate that many may wait at.
+  class Gate {
+   public:
+    std::shared_future<void> future() const { return future_; }
+    void Go() {
+      if (!std::exchange(gone_, true)) promise_.set_value();
+    }
+
+   private:
+    std::promise<void> promise_;
+    std::shared_future<void> future_ = promise_.get_future().share();
+    bool gone_ = false;
+  };
+
+  // Calls 1 to 4 of `peer` take all of them.
+  void TakeAllThreads(RawPeer& peer) {
+    for (uint32_t id = 1; id <= 4; ++id) peer.Write(CallFrame(id, kBlock));
+    RunUntil([&] { return ran_ == 4; });
+  }
+
+  Gate go_;
+  std::atomic<int> ran_ = 0;
+};
+
+TEST_F(BusyThreadsTest, WaitingCallsOfAPeerThatHasGoneAreLetGoOfAndNeverRun) {
+  Serve();
+  RawPeer slow = ConnectAndGreet();
+  TakeAllThreads(slow);
+  for (int round = 1; round <= 8; ++round) {
+    RawPeer peer = ConnectAndGreet();
+    for (uint32_t id = 1; id <= 100; ++id) peer.Write(CallFrame(id, kBlock));
+    peer.Close();
+    RunUntil([&] { return ends_.size() == static_cast<size_t>(round); });
+  }
+  go_.Go();
+  EXPECT_EQ(AnswerTo(slow, 4), Status());
+  slow.Write(CallFrame(5, kBlock));
+  EXPECT_EQ(AnswerTo(slow, 5), Status());
+  EXPECT_EQ(ran_, 5);
+}
+
+TEST_F(BusyThreadsTest, CallsBeyondThoseThatMayWaitAreRefused) {
+  Serve();
+  RawPeer slow = ConnectAndGreet();
+  TakeAllThreads(slow);
+  std::vector<RawPeer> peers;
+  for (int i = 0; i < 8; ++i) {
+    peers.push_back(ConnectAndGreet());
+    for (uint32_t id = 1; id <= 128; ++id) peers.back().Write(CallFrame(id, kBlock));
+    ASSERT_EQ(Echo(*bystander_), Status());  // By then they have been read.
+  }
+  RawPeer last = ConnectAndGreet();
+  last.Write(CallFrame(1, kBlock));
+  EXPECT_TRUE(Says(AnswerTo(last, 1), StatusCode::kResourceExhausted,
+                   {"Sample.block", "ServerOptions::threads"}));
+  go_.Go();
+  for (RawPeer& peer : peers) EXPECT_EQ(AnswerTo(peer, 128), Status());
 }
 
 TEST_F(HostileLimitsTest, CallsBeyondTheLimitAreRefusedOneByOne) {

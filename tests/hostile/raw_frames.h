@@ -34,6 +34,7 @@ enum Method : uint16_t {
   kForget = 8,
   kBlob = 11,
   kCollect = 12,
+  kBlock = 18,
 };
 
 // A number as the bytes of a frame have it.

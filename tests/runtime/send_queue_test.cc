@@ -99,6 +99,20 @@ TEST_F(SendQueueTest, HandlesRideOnceOnTheFirstByteOfTheirMessage) {
   EXPECT_TRUE(Next().handles.empty());
 }
 
+TEST_F(SendQueueTest, KnowsHowMuchWaits) {
+  queue_.Add(Text("a", 2));
+  queue_.Add(Text("b", 1));
+  queue_.Add(Text("c"));
+  EXPECT_EQ(queue_.size(), 3U);
+  EXPECT_EQ(queue_.handles(), 3U);
+  queue_.Written(SizeOf(Next()));
+  EXPECT_EQ(queue_.size(), 2U);
+  EXPECT_EQ(queue_.handles(), 1U);
+  static_cast<void>(queue_.TakeFirst());
+  EXPECT_EQ(queue_.size(), 1U);
+  EXPECT_EQ(queue_.handles(), 0U);
+}
+
 TEST_F(SendQueueTest, ABatchHasNoMorePiecesThanAsked) {
   for (int i = 0; i < 100; ++i) queue_.Add(Text("x"));
   EXPECT_EQ(queue_.Next(std::span(room_).first(7)).pieces.size(), 7U);

@@ -168,7 +168,7 @@ TEST_P(TransportConformanceTest, MessagesArriveWholeAndInOrder) {
   }
   ASSERT_TRUE(wire_->RunUntil([&] { return at_b_.sizes.size() == sizes.size(); }));
   EXPECT_EQ(at_b_.sizes, sizes);
-  EXPECT_EQ(a_->queued_bytes(), 0U);
+  EXPECT_EQ(a_->queued().bytes, 0U);
 }
 
 TEST_P(TransportConformanceTest, BothDirectionsAtOnce) {

@@ -25,13 +25,13 @@ class MemoryTransport final : public Transport {
   void Start(Listener& listener) override;
   void Send(OutgoingMessage message) override;
   void Close(UniqueFunction<void()> done) override;
-  size_t queued_bytes() const override { return queued_bytes_; }
+  Queued queued() const override { return queued_; }
   const Token& peer() const override { return peer_; }
 
   // What tests do to it.
   void set_peer(Token peer) { peer_ = std::move(peer); }
-  // Pretends that this many bytes wait for a peer that does not read.
-  void set_queued_bytes(size_t bytes) { queued_bytes_ = bytes; }
+  // Pretends that this waits for a peer that does not read.
+  void set_queued(const Queued& queued) { queued_ = queued; }
   // As if these bytes had come from the other end.
   void Inject(Frame frame);
   // Drops what is sent from here on.
@@ -54,7 +54,7 @@ class MemoryTransport final : public Transport {
   bool muted_ = false;
   std::optional<Status> refusal_;
   Token peer_;
-  size_t queued_bytes_ = 0;
+  Queued queued_;
   size_t sent_count_ = 0;
 };
 

@@ -1,10 +1,13 @@
 #include "tests/multiprocess/posix/roles.h"
 
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <uv.h>
 
 #include <array>
+#include <cstring>
 #include <iostream>
 #include <optional>
 #include <sstream>
@@ -22,11 +25,39 @@ std::optional<int> Number(const Arguments& arguments, const std::string& key) {
   return text.empty() ? std::nullopt : std::optional(std::stoi(text));
 }
 
+// Sends more descriptors into `socket` than this user may have on the way. False if they do not go.
+bool Crowd(const OsHandle& socket) {
+  constexpr rlim_t kFew = 100;
+  const rlimit few{kFew, kFew};
+  std::array<int, kFew + 1> copies{};
+  copies.fill(socket.get());
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(copies))> control{};
+  char byte = 'x';
+  iovec piece{&byte, 1};
+  msghdr header{};
+  header.msg_iov = &piece;
+  header.msg_iovlen = 1;
+  header.msg_control = control.data();
+  header.msg_controllen = control.size();
+  cmsghdr* rights = CMSG_FIRSTHDR(&header);
+  rights->cmsg_level = SOL_SOCKET;
+  rights->cmsg_type = SCM_RIGHTS;
+  rights->cmsg_len = CMSG_LEN(sizeof(copies));
+  std::memcpy(CMSG_DATA(rights), copies.data(), sizeof(copies));
+  return setrlimit(RLIMIT_NOFILE, &few) == 0 && sendmsg(socket.get(), &header, 0) == 1;
+}
+
 }  // namespace
 
 std::map<std::string, Role> RolesOfThisSystem() {
-  return {{"daemon", Daemon}, {"activate", Activate},    {"activated", Activated},
-          {"spawn", Spawn},   {"take-twice", TakeTwice}, {"list-sockets", ListSockets}};
+  return {{"daemon", Daemon},
+          {"activate", Activate},
+          {"activated", Activated},
+          {"spawn", Spawn},
+          {"take-twice", TakeTwice},
+          {"list-sockets", ListSockets},
+          {"give-crowded", GiveCrowded},
+          {"call-after-becoming", CallAfterBecoming}};
 }
 
 void BecomeWhom(const Arguments& arguments) {
@@ -37,6 +68,15 @@ void BecomeWhom(const Arguments& arguments) {
   for (std::string group; std::getline(text, group, ',');) {
     groups.push_back(static_cast<gid_t>(std::stoul(group)));
   }
+  for (int i = 0; i < Number(arguments, "group_count").value_or(0); ++i) {
+    groups.push_back(static_cast<gid_t>(100'000 + i));
+  }
+  const auto effective = Number(arguments, "euid");
+  if (effective && !BecomeUsers(static_cast<uid_t>(*user), static_cast<uid_t>(*effective),
+                                static_cast<uid_t>(Number(arguments, "suid").value_or(*user)))) {
+    _exit(1);
+  }
+  if (effective) return;
   const int group = Number(arguments, "gid").value_or(*user);
   if (BecomeUser(static_cast<uid_t>(*user), static_cast<gid_t>(group), groups)) {
     DieWithParent();  // Forgotten when the user changes.
@@ -44,6 +84,38 @@ void BecomeWhom(const Arguments& arguments) {
   }
   Say("cannot become user " + std::to_string(*user));
   _exit(1);
+}
+
+int CallAfterBecoming(const Arguments& arguments) {
+  BlockingClient client(Value(arguments, "endpoint"));
+  sample::SampleClient sample(client);
+  auto connected = sample.Nothing().Sync();
+  const auto user = static_cast<uid_t>(Number(arguments, "become").value_or(0));
+  if (!connected || !BecomeUser(user, user, {})) return 1;
+  auto reply = sample.Whoami().Sync();
+  Say(reply ? std::string("client ") + reply->getText().cStr() : reply.error().ToString());
+  return 0;
+}
+
+int GiveCrowded(const Arguments& arguments) {
+  BlockingClient client(Value(arguments, "endpoint"));
+  sample::SampleClient sample(client);
+  const auto say_how_it_goes = [&sample] {
+    auto give = sample.Give();
+    give->setFirst(OpenFile("/dev/null"));
+    auto gave = give.Sync();
+    auto nothing = sample.Nothing().Sync();
+    Say("give: " + (gave ? Status() : gave.error()).ToString() +
+        ", then: " + (nothing ? Status() : nothing.error()).ToString());
+  };
+  say_how_it_goes();
+  {
+    auto pair = MakePair();
+    if (!pair || !Crowd(pair->first)) return 1;
+    say_how_it_goes();
+  }
+  say_how_it_goes();
+  return 0;
 }
 
 int Daemon(const Arguments& arguments) {

@@ -2,6 +2,9 @@
 
 #include "tests/multiprocess/roles.h"
 
+// Besides `uid=`, `gid=` and `groups=` a role takes `group_count=`, and `euid=` and `suid=`, with
+// which it has three users and the groups of the same numbers.
+//
 // Roles that fork, inherit descriptors by number, or are started by a service manager.
 namespace lwmsg::test {
 
@@ -15,6 +18,12 @@ int Spawn(const Arguments& arguments);
 // then, from a process that it starts, "grandchild" with the sockets and the variable that arrived.
 int TakeTwice(const Arguments& arguments);
 int ListSockets(const Arguments& arguments);
+// Connects to `endpoint=`, becomes user `become=` and prints "client" with the token that the
+// server sees.
+int CallAfterBecoming(const Arguments& arguments);
+// Gives a file to the server at `endpoint=` while no descriptor of its user may travel, as too many
+// wait in a socket that nobody reads, and again when that is over. Prints what became of each.
+int GiveCrowded(const Arguments& arguments);
 // Becomes role "activated" as a service manager would start it: with the descriptors `sockets=5,7`
 // as 3 and 4, their `names=a:b`, and `notify=` in the environment; `count=` and `pid=` are lies.
 int Activate(const Arguments& arguments);

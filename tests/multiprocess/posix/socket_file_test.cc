@@ -97,16 +97,21 @@ TEST_F(SocketFileTest, FileThatIsNoSocketIsRefusedAndUntouched) {
   EXPECT_EQ(content, "precious");
 }
 
-TEST_F(SocketFileTest, FolderAndSymbolicLinkAreRefusedAndUntouched) {
+TEST_F(SocketFileTest, T48_WhatIsNoSocketIsRefusedAndUntouched) {
+  Process live("serve", {"endpoint=" + folder_.Endpoint("live")});
+  ASSERT_EQ(live.ReadLine(), "ready");
   ASSERT_EQ(mkdir(folder_.Path("folder").c_str(), 0755), 0);
+  ASSERT_EQ(mkfifo(folder_.Path("fifo").c_str(), 0600), 0);
   ASSERT_EQ(symlink("nowhere", folder_.Path("link").c_str()), 0);
-  for (const char* name : {"folder", "link"}) {
+  ASSERT_EQ(symlink("live", folder_.Path("link-to-live").c_str()), 0);
+  for (const char* name : {"folder", "fifo", "link", "link-to-live"}) {
     Process server("serve", {"endpoint=" + folder_.Endpoint(name)});
     EXPECT_THAT(server.ReadLine(),
                 AllOf(StartsWith("already exists: "), HasSubstr("is no socket")));
     struct stat info{};
     EXPECT_EQ(lstat(folder_.Path(name).c_str(), &info), 0);
   }
+  EXPECT_EQ(CallNothing(folder_.Endpoint("live")), Status());
 }
 
 TEST_F(SocketFileTest, HasTheWantedModeWhateverTheUmask) {

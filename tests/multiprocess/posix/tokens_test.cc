@@ -1,5 +1,7 @@
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "tests/multiprocess/posix/fixture.h"
 
 // Who the kernel says the peer is, between processes of different users.
@@ -87,6 +89,45 @@ TEST_F(TokensTest, SupplementaryGroupsAreSeenOnALocalEndpoint) {
   EXPECT_THAT(client.ReadLine(), HasSubstr(" groups=20001,20002,20003"));
   Process lone("call", {EndpointArgument(), User(kBob)});
   EXPECT_THAT(lone.ReadLine(), HasSubstr(" groups=none"));
+}
+
+TEST_F(TokensTest, T34_IdentityIsThatOfWhenItConnected) {
+  LWMSG_SKIP_UNLESS_ROOT();
+  Process server("serve", {EndpointArgument(), "mode=666"});
+  ASSERT_EQ(server.ReadLine(), "ready");
+  Process client("call-after-becoming", {EndpointArgument(), "become=12346"});
+  EXPECT_THAT(client.ReadLine(), StartsWith("client euid=0 "));
+}
+
+TEST_F(TokensTest, T39_OfThreeUsersTheEffectiveOneCounts) {
+  LWMSG_SKIP_UNLESS_ROOT();
+  const std::vector<std::string> three = {"uid=12345", "euid=12346", "suid=12347"};
+  Process server("serve", {EndpointArgument(), "mode=666"});
+  ASSERT_EQ(server.ReadLine(), "ready");
+  Process client("call", {EndpointArgument(), three[0], three[1], three[2]});
+  EXPECT_THAT(client.ReadLine(), StartsWith("client euid=12346 egid=12346 "));
+  auto pair = MakePair();
+  ASSERT_TRUE(pair);
+  const int first = pair->first.get();
+  const int second = pair->second.get();
+  Process end("serve", {"socket=" + std::to_string(first)}, {first});
+  Process other("call", {"socket=" + std::to_string(second), three[0], three[1], three[2]},
+                {second});
+  ASSERT_EQ(end.ReadLine(), "ready");
+  EXPECT_THAT(other.ReadLine(), StartsWith("client euid=12346 egid=12346 "));
+}
+
+TEST_F(TokensTest, T41_AnyNumberOfGroupsIsSeen) {
+  LWMSG_SKIP_UNLESS_ROOT();
+  Process server("serve", {EndpointArgument(), "mode=666"});
+  ASSERT_EQ(server.ReadLine(), "ready");
+  for (const int count : {1, 32, 33, 65'536}) {
+    Process client("call",
+                   {EndpointArgument(), User(kBob), "group_count=" + std::to_string(count)});
+    const std::string line = client.ReadLine();
+    EXPECT_THAT(line, HasSubstr(" groups=100000"));
+    EXPECT_EQ(std::count(line.begin(), line.end(), ','), count - 1);
+  }
 }
 
 TEST_F(TokensTest, GroupAndUserAreToldApart) {

@@ -11,6 +11,11 @@ bool BecomeUser(uid_t user, gid_t group, const std::vector<gid_t>& groups) {
          setresuid(user, user, user) == 0;
 }
 
+bool BecomeUsers(uid_t real, uid_t effective, uid_t saved) {
+  return setgroups(0, nullptr) == 0 && setresgid(real, effective, saved) == 0 &&
+         setresuid(real, effective, saved) == 0;
+}
+
 bool CanBecomeOthers() {
   static const bool can = [] {
     const pid_t probe = fork();

@@ -6,6 +6,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <memory>
+#include <string>
+#include <vector>
 
 #include "lwmsg/shared_memory.h"
 #include "tests/support/inventory.h"
@@ -18,6 +21,9 @@ using ::testing::HasSubstr;
 
 constexpr size_t kBytes = 10'000;
 constexpr size_t kMost = 1 << 20;
+#ifndef F_SEAL_FUTURE_WRITE
+#define F_SEAL_FUTURE_WRITE 0x0010
+#endif
 
 class MappedMemoryTest : public InventoriedTest {
  protected:
@@ -80,6 +86,36 @@ TEST_F(MappedMemoryTest, MemoryThatCouldShrinkOrBeWrittenIsRefused) {
     EXPECT_THAT(opened.message(), HasSubstr("not sealed")) << missing;
   }
   EXPECT_EQ(Opened(Memfd(true, kAll)), Status());
+}
+
+TEST_F(MappedMemoryTest, PagesBeyondTheEndFillNoHoles) {
+  const OsHandle memory = Memfd(false, 0);
+  ASSERT_EQ(fallocate(memory.get(), FALLOC_FL_KEEP_SIZE, 2 * kBytes, 2 * kBytes), 0);
+  for (const int writing : {F_SEAL_FUTURE_WRITE, F_SEAL_WRITE}) {
+    ASSERT_EQ(fcntl(memory.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | writing), 0);
+    EXPECT_THAT(Opened(memory).message(), HasSubstr("holes")) << writing;
+  }
+}
+
+TEST_F(MappedMemoryTest, MemoryThatCannotBeCheckedForHolesIsRefused) {
+  const OsHandle memory = Memfd(true, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
+  const OsHandle reader(
+      open(("/proc/self/fd/" + std::to_string(memory.get())).c_str(), O_RDONLY | O_CLOEXEC));
+  ASSERT_TRUE(reader.valid());
+  EXPECT_THAT(Opened(reader).message(), HasSubstr("open for writing"));
+}
+
+TEST_F(MappedMemoryTest, MoreThanAProcessCanSpareAreRefused) {
+  const OsHandle memory = Memfd(true, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
+  std::vector<std::unique_ptr<MappedMemory>> mapped;
+  while (mapped.size() < MappedMemory::kMost) {
+    auto one = MappedMemory::Open(memory, kMost);
+    ASSERT_TRUE(one) << mapped.size() << ": " << one.error();
+    mapped.push_back(std::move(*one));
+  }
+  EXPECT_EQ(Opened(memory).code(), StatusCode::kResourceExhausted);
+  mapped.pop_back();
+  EXPECT_EQ(Opened(memory), Status());
 }
 
 TEST_F(MappedMemoryTest, MemoryWithHolesIsRefused) {

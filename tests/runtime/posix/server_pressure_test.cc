@@ -44,5 +44,50 @@ TEST_F(ServerPressureTest, AcceptingPausesWithoutADescriptorAndGoesOn) {
   EXPECT_EQ(peer.call, Status());
 }
 
+TEST_F(ServerPressureTest, WithoutADescriptorTheLongestIdleMakesRoom) {
+  Limits limits;
+  limits.idle_timeout = milliseconds(1);
+  ServeAndListen(limits);
+  Peer& idle = NewPeer();
+  ASSERT_EQ(Call(idle), Status());
+  LetTimePass();
+  Peer& other = NewPeer();
+  Send(other);  // Has its socket now.
+  const DescriptorFamine famine;
+  RunUntil([&] { return other.call.has_value(); });
+  EXPECT_EQ(other.call, Status());
+  ASSERT_TRUE(idle.end);
+  EXPECT_THAT(idle.end->message(), testing::HasSubstr("make room"));
+  EXPECT_FALSE(server_->State().client_waits);
+}
+
+TEST_F(ServerPressureTest, NobodyIsEvictedForAClientThatFoundADescriptor) {
+  Limits limits;
+  limits.idle_timeout = milliseconds(300);
+  ServeAndListen(limits);
+  Peer& idle = NewPeer();
+  ASSERT_EQ(Call(idle), Status());
+  Peer& other = NewPeer();
+  Send(other);
+  {
+    const DescriptorFamine famine;
+    RunUntil([&] { return server_->State().client_waits; });
+  }
+  RunUntil([&] { return other.call.has_value(); });
+  RunFor(milliseconds(400));
+  EXPECT_EQ(Connected(), 2U);
+}
+
+TEST_F(ServerPressureTest, PlacesAreNoMoreThanTheDescriptorsAllow) {
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  rlimit few = before;
+  few.rlim_cur = 400;
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
+  Serve();
+  EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_EQ(Logged(LogLevel::kWarning, "at most 150 associations at a time, not the 4096"), 1U);
+}
+
 }  // namespace
 }  // namespace lwmsg::test

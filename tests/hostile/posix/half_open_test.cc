@@ -1,0 +1,42 @@
+#include <sys/socket.h>
+
+#include "tests/hostile/fixture.h"
+
+// What only sockets can: bytes out of band, and one direction that ends.
+namespace lwmsg::test {
+namespace {
+
+class HalfOpenTest : public HostilePeerTest {};
+
+// The byte is not among those that are read: the frame is one short.
+TEST_F(HalfOpenTest, T15_ByteOutOfBandEndsTheAssociation) {
+  Serve();
+  const std::string frame = EchoFrame(1, "some text");
+  for (size_t at = 0; at < frame.size(); ++at) {
+    SCOPED_TRACE(at);
+    RawPeer peer = ConnectAndGreet();
+    peer.Write(frame.substr(0, at));
+    if (send(peer.end().get(), &frame[at], 1, MSG_OOB | MSG_NOSIGNAL) != 1) {
+      GTEST_SKIP() << "this kernel has no bytes out of band on Unix sockets (CONFIG_AF_UNIX_OOB)";
+    }
+    peer.Write(frame.substr(at + 1) + EchoFrame(2, "more text") + EchoFrame(3, "more text"));
+    EXPECT_TRUE(Says(GoodbyeTo(peer), StatusCode::kMalformed, {}));
+    EXPECT_FALSE(peer.ReplyTo(2) || peer.ReplyTo(3));
+  }
+}
+
+TEST_F(HalfOpenTest, T70_PeerThatWritesNoMoreIsGone) {
+  Serve();
+  RawPeer peer = ConnectAndGreet();
+  peer.Write(EchoFrame(1, "text") + CallFrame(2, kKeep));
+  ASSERT_EQ(shutdown(peer.end().get(), SHUT_WR), 0);
+  EXPECT_EQ(AnswerTo(peer, 1), Status());
+  RunUntil([&] { return !ends_.empty(); });
+  EXPECT_TRUE(Says(ends_[0], StatusCode::kUnavailable, {"closed the connection"}));
+  ASSERT_EQ(sample_.kept.size(), 1U);
+  EXPECT_TRUE(sample_.kept.front().cancelled());
+  sample_.kept.clear();
+}
+
+}  // namespace
+}  // namespace lwmsg::test
