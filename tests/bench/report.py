@@ -3,6 +3,8 @@
 import statistics
 import subprocess
 
+# Of lwmsg, of the rivals (gnuplot's own), of the floors.
+COLOURS = ["lc rgb '#c00000'", "", "lc rgb '#909090'"]
 # Of these the table shows the ratio; the others are in the TSV.
 HEADLINE = ["median", "rate", "memory"]
 
@@ -58,7 +60,7 @@ class Results:
         rows = [row for row in self.rows()
                 if row[2] == mode and row[5] is not None and row[0].rsplit(".", 1)[1] in HEADLINE]
         scenarios = list(dict.fromkeys(row[0].rsplit(".", 1)[0] for row in rows))
-        contenders = list(dict.fromkeys(row[1] for row in rows))
+        contenders = sorted(dict.fromkeys(row[1] for row in rows), key=kind_of)
         subprocess.run(["gnuplot"], input=plot_script(path, mode, scenarios, contenders, rows),
                        check=True, text=True)
 
@@ -87,6 +89,11 @@ def print_mode(out, mode, rows):
     out.write("\n")
 
 
+def kind_of(contender):
+    """What a reader looks for first, last and between: lwmsg, the floors, the rivals."""
+    return {"lwmsg": 0, "raw": 2}.get(contender.split("-")[0], 1)
+
+
 def plot_script(path, mode, scenarios, contenders, rows):
     lines = [f"set terminal svg size {220 + 90 * len(scenarios)},700",
              f"set output '{path}'",
@@ -97,7 +104,7 @@ def plot_script(path, mode, scenarios, contenders, rows):
     # Beside each other rather than on top of each other.
     step = 0.8 / max(len(contenders), 1)
     lines.append("plot 1 notitle lt -1, " + ", ".join(
-        f"'-' using 1:2 title '{name}' with points pt {at % 13 + 1} ps 0.8"
+        f"'-' using 1:2 title '{name}' with points pt {at % 13 + 1} ps 0.8 {COLOURS[kind_of(name)]}"
         for at, name in enumerate(contenders)))
     for at, contender in enumerate(contenders):
         for scenario, name, _, _, _, ratio, _ in rows:
