@@ -56,8 +56,8 @@ StatusCode StatusCodeFromWire(uint16_t number);
 class [[nodiscard]] Status {
  public:
   Status() = default;
-  // Cold, so that what leads to it, mostly the building of texts, is made small rather than fast and
-  // does not lie in the way of calls that succeed.
+  // Cold, so that what leads to it, mostly the building of texts, is made small rather than fast
+  // and does not lie in the way of calls that succeed.
   [[gnu::cold]] Status(StatusCode code, std::string message);
 
   bool ok() const { return code_ == StatusCode::kOk; }
