@@ -27,7 +27,11 @@ class PollWatch final : public IoLoop::Watch {
   void Want(IoLoop::Ready wanted) override {
     const int events =
         (wanted.readable ? UV_READABLE | UV_DISCONNECT : 0) | (wanted.writable ? UV_WRITABLE : 0);
-    if (events == events_) return;
+    if (events != events_) Start(events);
+  }
+
+ private:
+  void Start(int events) {
     events_ = events;
     if (events == 0) {
       uv_poll_stop(poll_.get());
@@ -35,14 +39,16 @@ class PollWatch final : public IoLoop::Watch {
     }
     uv_poll_start(poll_.get(), events, [](uv_poll_t* poll, int status, int ready) {
       auto* self = static_cast<PollWatch*>(poll->data);
-      // An error is met again, with its number, by whoever reads or writes.
-      if (status < 0) ready = self->events_;
+      if (status < 0) {
+        // libuv has stopped, at an error that whoever reads meets behind what there is to read.
+        ready = self->events_;
+        self->Start(ready);
+      }
       const bool hung_up = (ready & UV_DISCONNECT) != 0;
       self->callback_({(ready & UV_READABLE) != 0 || hung_up, (ready & UV_WRITABLE) != 0});
     });
   }
 
- private:
   IoLoop::ReadyCallback callback_;
   UvHandle<uv_poll_t> poll_;
   int events_ = 0;

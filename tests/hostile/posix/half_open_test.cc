@@ -25,6 +25,17 @@ TEST_F(HalfOpenTest, T15_ByteOutOfBandEndsTheAssociation) {
   }
 }
 
+// What it did not read resets the connection: an error, which waits behind what it wrote.
+TEST_F(HalfOpenTest, PeerThatClosesWithoutReadingIsGoneAtOnce) {
+  Serve();
+  RawPeer peer = ConnectAndGreet();
+  RunUntil([&] { return server_->State().associations.back().session_id != 0; });
+  peer.Write(EchoFrame(1, "text"));
+  peer.Close();
+  RunUntil([&] { return !ends_.empty(); });
+  EXPECT_EQ(ends_.size(), 1U);
+}
+
 TEST_F(HalfOpenTest, T70_PeerThatWritesNoMoreIsGone) {
   Serve();
   RawPeer peer = ConnectAndGreet();
