@@ -30,7 +30,7 @@ class MappedMemory {
   MappedMemory& operator=(const MappedMemory&) = delete;
   ~MappedMemory() {
     Unmap();
-    --count_;
+    --Count();
   }
 
   // Of a peer's: only to be read.
@@ -46,17 +46,19 @@ class MappedMemory {
  private:
   MappedMemory(OsHandle handle, std::span<std::byte> bytes, bool constant)
       : handle_(std::move(handle)), bytes_(bytes), constant_(constant) {
-    ++count_;
+    ++Count();
   }
   void Unmap();
+  static std::atomic<size_t>& Count() {
+    static std::atomic<size_t> count = 0;
+    return count;
+  }
   // Error: kResourceExhausted if there are kMost.
   static Status CheckCount() {
-    if (count_ < kMost) return Status();
+    if (Count() < kMost) return Status();
     return Status(StatusCode::kResourceExhausted,
                   "this process has mapped " + std::to_string(kMost) + " pieces of shared memory");
   }
-
-  inline static std::atomic<size_t> count_ = 0;
 
   OsHandle handle_;  // Of one's own.
   std::span<std::byte> bytes_;
