@@ -323,9 +323,12 @@ void Association::OnUnsent(OutgoingMessage message, const Status& reason) {
     return;
   }
   auto call = outgoing_.Remove(id);
-  if (!call.done) return;
-  call.done(
-      Error(reason.code(), MethodName(*call.protocol, *call.method) + ": " + reason.message()));
+  const auto link = anchor_.link();
+  if (call.done) {
+    call.done(
+        Error(reason.code(), MethodName(*call.protocol, *call.method) + ": " + reason.message()));
+  }
+  if (Association* self = link.get()) self->CloseIfDrained();
 }
 
 std::optional<TimePoint> Association::DeadlineOnArrival(std::chrono::microseconds timeout) const {

@@ -65,6 +65,19 @@ TEST_F(UnsentTest, CallThatWasCancelledMeanwhileIsToldOnce) {
   ExpectAlive();
 }
 
+TEST_F(UnsentTest, LastCallEndsTheDrain) {
+  client_.transport->RefuseNext(reason_);
+  auto give = Client().Give();
+  give->setFirst(FileWith("x"));
+  OutcomeOf<decltype(give)> outcome;
+  give.Send(outcome.Callback());
+  client_.association->Drain();
+  EXPECT_FALSE(client_.end);
+  executor_.Run();
+  EXPECT_EQ(outcome.code(), reason_.code());
+  EXPECT_EQ(client_.end, Status());
+}
+
 TEST_F(UnsentTest, ObjectsThatACallNamesAreReleased) {
   client_.transport->RefuseNext(reason_);
   auto own = std::make_shared<ListenerService>();

@@ -167,7 +167,7 @@ end:
         remove_out(CALLER(c), c);
         if :: done[c] -> done[c] = false; tell(c) :: else fi;
 #ifndef MUTANT_UNSENT_DOES_NOT_DRAIN
-        close_if_drained(CALLER(c)) /* Not in the C++: README.md. */
+        close_if_drained(CALLER(c))
 #endif
       fi
     }
