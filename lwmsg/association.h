@@ -137,6 +137,8 @@ class Association final : public internal::CallTarget, private Transport::Listen
   void AnswerError(uint32_t id, const Status& status);
   // For a call that its handler let go of.
   void AnswerDropped(uint32_t id);
+  // Of a call that its handler has not answered: also if it was ended here, as an item could not be
+  // sent.
   bool IsCancelled(uint32_t id) const;
   void SetOnCancel(uint32_t id, UniqueFunction<void()> callback);
   std::stop_token StopTokenOf(uint32_t id);

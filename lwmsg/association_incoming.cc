@@ -224,8 +224,10 @@ void Association::AnswerDropped(uint32_t id) {
 }
 
 bool Association::IsCancelled(uint32_t id) const {
+  if (state_ == State::kClosed) return true;
+  if (id == 0) return false;
   const auto* call = incoming_.Find(id);
-  return state_ == State::kClosed || (call != nullptr && call->cancelled);
+  return call == nullptr || call->cancelled;
 }
 
 void Association::SetOnCancel(uint32_t id, UniqueFunction<void()> callback) {
@@ -237,7 +239,6 @@ std::stop_token Association::StopTokenOf(uint32_t id) {
   std::stop_source source;
   if (call == nullptr) return source.get_token();
   if (!call->waiters.stop) call->waiters.stop = source;
-  if (call->cancelled) call->waiters.stop->request_stop();
   return call->waiters.stop->get_token();
 }
 

@@ -309,9 +309,12 @@ void Association::OnUnsent(OutgoingMessage message, const Status& reason) {
   TakeBackMemory(message);
   const auto envelope = message.state().envelope.asReader();
   if (envelope.isReply()) return SendError(envelope.getReply().getId(), reason);
-  // The end of the stream, for the caller; its handler finds that nobody takes more.
   if (envelope.isItem() && incoming_.Find(envelope.getItem().getId()) != nullptr) {
-    return AnswerError(envelope.getItem().getId(), reason);
+    // The end of the stream, for both.
+    auto waiters = incoming_.MarkCancelled(envelope.getItem().getId());
+    AnswerError(envelope.getItem().getId(), reason);
+    // User code from here on: it may destroy this.
+    return waiters.Tell();
   }
   const uint32_t id = envelope.isCall() ? envelope.getCall().getId() : 0;
   if (outgoing_.Find(id) == nullptr) {

@@ -155,21 +155,26 @@ uint32_t IncomingCall::credit() const {
 }
 
 void IncomingCall::OnCredit(UniqueFunction<void()> callback) {
-  if (!pending_ || credit() != 0 || cancelled()) return callback();
+  if (!pending_ || credit() != 0 || CancelledOnLoop()) return callback();
   association_.get()->SetOnCredit(id_, std::move(callback));
 }
 
 bool IncomingCall::cancelled() const {
-  if (stop_token_) return stop_token_->stop_requested();
+  return stop_token_ ? stop_token_->stop_requested() : CancelledOnLoop();
+}
+
+bool IncomingCall::CancelledOnLoop() const {
   Association* association = association_.get();
-  return association == nullptr || association->IsCancelled(id_);
+  if (association == nullptr) return true;
+  // Of a call with an answer nothing is known any more.
+  if (!pending_) return association->state() == Association::State::kClosed;
+  return association->IsCancelled(id_);
 }
 
 std::stop_token IncomingCall::stop_token() {
   if (!stop_token_) {
-    Association* association = association_.get();
-    if (association != nullptr) {
-      stop_token_ = association->StopTokenOf(id_);
+    if (!CancelledOnLoop()) {
+      stop_token_ = association_.get()->StopTokenOf(id_);
     } else {
       std::stop_source stopped;
       stopped.request_stop();
@@ -180,9 +185,8 @@ std::stop_token IncomingCall::stop_token() {
 }
 
 void IncomingCall::OnCancel(UniqueFunction<void()> callback) {
-  Association* association = association_.get();
-  if (association == nullptr || association->IsCancelled(id_)) return callback();
-  association->SetOnCancel(id_, std::move(callback));
+  if (CancelledOnLoop()) return callback();
+  association_.get()->SetOnCancel(id_, std::move(callback));
 }
 
 Channel IncomingCall::channel() const {

@@ -55,8 +55,9 @@ class IncomingCall {
   uint32_t credit() const;
   void OnCredit(UniqueFunction<void()> callback);
 
-  // True once the caller gave up, its deadline passed, or the association ended. From another
-  // thread than the loop's only if `stop_token` was asked for before.
+  // True once the caller gave up, its deadline passed, an item could not be sent, or the
+  // association ended. From another thread than the loop's only if `stop_token` was asked for
+  // before.
   bool cancelled() const;
   // Asked to stop when that happens. First called on the loop.
   std::stop_token stop_token();
@@ -79,6 +80,7 @@ class IncomingCall {
     bool value = true;
   };
   void Drop();
+  bool CancelledOnLoop() const;
 
   Pending pending_;
   internal::LoopRef<Association> association_;

@@ -127,6 +127,62 @@ TEST_F(UnsentTest, ItemEndsTheStreamForBoth) {
   ExpectAlive();
 }
 
+TEST_F(UnsentTest, ItemIsTheEndForAHandlerThatWaits) {
+  auto stream = Client().Watch().Start();
+  executor_.Run();
+  auto& call = sample_.watching.at(0);
+  const std::stop_token stop = call.stop_token();
+  server_.transport->RefuseNext(reason_);
+  // All that the caller has room for.
+  for (const char* text : {"a", "b"}) {
+    call.item().setText(text);
+    ASSERT_TRUE(call.Send().ok());
+  }
+  int told = 0;
+  call.OnCredit([&told] { ++told; });
+  call.OnCancel([&told] { ++told; });
+  EXPECT_EQ(told, 0);
+  executor_.Run();
+  EXPECT_EQ(told, 2);
+  EXPECT_TRUE(stop.stop_requested());
+  EXPECT_TRUE(call.cancelled());
+  sample_.watching.clear();
+  ExpectAlive();
+}
+
+TEST_F(UnsentTest, ItemIsTheEndForAHandlerThatAsksLater) {
+  auto stream = Client().Watch().Start();
+  executor_.Run();
+  auto& call = sample_.watching.at(0);
+  server_.transport->RefuseNext(reason_);
+  call.item().setText("a");
+  ASSERT_TRUE(call.Send().ok());
+  executor_.Run();
+  // Also when nobody is there to ask any more.
+  for (const bool gone : {false, true}) {
+    if (gone) server_.association.reset();
+    int told = 0;
+    call.OnCredit([&told] { ++told; });
+    call.OnCancel([&told] { ++told; });
+    EXPECT_EQ(told, 2);
+    EXPECT_TRUE(call.cancelled());
+    EXPECT_TRUE(call.stop_token().stop_requested());
+  }
+  sample_.watching.clear();
+}
+
+TEST_F(UnsentTest, ItemEndsACoroutineThatWaitsForRoom) {
+  server_.transport->RefuseNext(reason_);
+  auto count = Client().Count();
+  count->setTo(100);
+  auto stream = count.Start();
+  executor_.Run();
+  ExpectAlive();
+  const std::weak_ptr<Session> session = server_.association->session();
+  server_.association.reset();
+  EXPECT_TRUE(session.expired()) << "the coroutine's frame keeps it";
+}
+
 TEST_F(UnsentTest, ItemRightBeforeTheEndIsMissedByTheCaller) {
   auto stream = Client().Watch().Start();
   executor_.Run();

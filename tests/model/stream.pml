@@ -234,7 +234,7 @@ end:
 #ifdef MUTANT_READY_FORGETS
       :: else -> handler = waits
 #else
-      :: else -> handler = over /* The C++ waits for ever: README.md. */
+      :: else -> handler = over
 #endif
       fi
     }
@@ -262,7 +262,7 @@ proctype Faults() {
         answer_error();
 #endif
 #ifndef MUTANT_UNSENT_WAKES_NOBODY
-        tell_waiters() /* Not in the C++: README.md. */
+        tell_waiters()
 #endif
       :: else
       fi
