@@ -119,8 +119,8 @@ class Association final : public internal::CallTarget, private Transport::Listen
   }
 
   // For PendingCall and the names of the peer's objects.
-  void Cancel(uint32_t id);
-  void GiveCredit(uint32_t id, uint32_t items);
+  void Cancel(const internal::CallKey& key);
+  void GiveCredit(const internal::CallKey& key, uint32_t items);
   void Release(uint64_t object, uint32_t copies);
   // For a place of the peer's pool that was let go of.
   void ReturnMemory(uint64_t pool, uint64_t offset);
@@ -132,20 +132,22 @@ class Association final : public internal::CallTarget, private Transport::Listen
   TimePoint last_activity() const { return last_activity_; }
   AssociationState Describe() const;
 
-  // For IncomingCall. Unknown ids are ignored: the association may have closed meanwhile.
-  void Answer(uint32_t id, const Protocol& protocol, uint16_t method, OutgoingMessage reply);
-  void AnswerError(uint32_t id, const Status& status);
+  // For IncomingCall. Unknown calls are ignored: they may have been ended meanwhile.
+  void Answer(const internal::CallKey& key, const Protocol& protocol, uint16_t method,
+              OutgoingMessage reply);
+  void AnswerError(const internal::CallKey& key, const Status& status);
   // For a call that its handler let go of.
-  void AnswerDropped(uint32_t id);
+  void AnswerDropped(const internal::CallKey& key);
   // Of a call that its handler has not answered: also if it was ended here, as an item could not be
   // sent.
-  bool IsCancelled(uint32_t id) const;
-  void SetOnCancel(uint32_t id, UniqueFunction<void()> callback);
-  std::stop_token StopTokenOf(uint32_t id);
+  bool IsCancelled(const internal::CallKey& key) const;
+  void SetOnCancel(const internal::CallKey& key, UniqueFunction<void()> callback);
+  std::stop_token StopTokenOf(const internal::CallKey& key);
   // Takes `item` if it is sent.
-  Status SendItem(uint32_t id, const Protocol& protocol, uint16_t method, OutgoingMessage& item);
-  uint32_t Credit(uint32_t id) const;
-  void SetOnCredit(uint32_t id, UniqueFunction<void()> callback);
+  Status SendItem(const internal::CallKey& key, const Protocol& protocol, uint16_t method,
+                  OutgoingMessage& item);
+  uint32_t Credit(const internal::CallKey& key) const;
+  void SetOnCredit(const internal::CallKey& key, UniqueFunction<void()> callback);
 
  private:
   // What is known of the two sides' schemas.
@@ -266,7 +268,7 @@ class Association final : public internal::CallTarget, private Transport::Listen
   std::unique_ptr<internal::CallReport> ReportOutgoing(const Protocol& protocol,
                                                        const MethodInfo& method, uint32_t id) const;
   // The end of a call of the peer, which is still in the table.
-  void ReportAnswer(uint32_t id, const Status& status);
+  static void ReportAnswer(internal::IncomingCalls::Call& call, const Status& status);
   std::string SchemaNote(const Protocol& protocol) const;
   void RememberCalled(const Protocol& protocol);
 

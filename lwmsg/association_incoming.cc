@@ -110,17 +110,18 @@ void Association::OnCall(IncomingMessage message) {
     if (id != 0) SendError(id, admitted);
     return;
   }
+  internal::CallKey key;
   if (id != 0) {
     const auto timeout = std::min<uint64_t>(call.getTimeoutMicros(), INT64_MAX);
     const auto deadline =
         DeadlineOnArrival(std::chrono::microseconds(static_cast<int64_t>(timeout)));
     const Protocol& protocol = *callee->protocol;
-    incoming_.Add({.id = id,
-                   .protocol = &protocol,
-                   .method = &protocol.methods[call.getMethod()],
-                   .started = executor_.TurnTime(),
-                   .deadline = deadline,
-                   .credit = call.getCredit()});
+    key = incoming_.Add({.id = id,
+                         .protocol = &protocol,
+                         .method = &protocol.methods[call.getMethod()],
+                         .started = executor_.TurnTime(),
+                         .deadline = deadline,
+                         .credit = call.getCredit()});
     if (deadline) Arm(*deadline);
   }
   const uint16_t method = call.getMethod();
@@ -128,18 +129,17 @@ void Association::OnCall(IncomingMessage message) {
       Report(CallDirection::kIncoming, callee->protocol, callee->protocol->id, method, id);
   if (id != 0) incoming_.Find(id)->report = std::exchange(report, nullptr);
   Dispatch(*callee,
-           IncomingCall(ref(), id, *callee->protocol, method, std::move(message), callee->object));
+           IncomingCall(ref(), key, *callee->protocol, method, std::move(message), callee->object));
   if (report) report->End(Status());  // One-way.
 }
 
 void Association::Dispatch(const Callee& callee, IncomingCall call) {
-  const uint32_t id = call.id();
   // The object stays for as long as its method runs, whatever that does with its call.
   auto run = [ref = call.association(), service = callee.service, object = callee.object,
-              id](IncomingCall taken) {
+              key = call.key()](IncomingCall taken) {
     Status thrown = internal::RunHandler(*service, std::move(taken));
     if (thrown.ok()) return;
-    ref.Run([id, thrown](Association& association) { association.AnswerError(id, thrown); });
+    ref.Run([key, thrown](Association& association) { association.AnswerError(key, thrown); });
   };
   if (environment_->workers == nullptr || !call.protocol().methods[call.method()].blocking) {
     return run(std::move(call));
@@ -172,9 +172,9 @@ void Association::DispatchToWorkers(UniqueFunction<void(IncomingCall)> run, Inco
   });
 }
 
-void Association::Answer(uint32_t id, const Protocol& protocol, uint16_t method,
+void Association::Answer(const internal::CallKey& key, const Protocol& protocol, uint16_t method,
                          OutgoingMessage reply) {
-  const auto* call = incoming_.Find(id);
+  auto* call = incoming_.Find(key);
   if (call == nullptr) return;
   const uint32_t items = call->items;
   Status sendable = CheckOutgoing(protocol, protocol.methods[method], reply);
@@ -182,23 +182,25 @@ void Association::Answer(uint32_t id, const Protocol& protocol, uint16_t method,
     // What the handler filled in wrong is not the caller's to mend.
     sendable = Status(StatusCode::kInternal, sendable.message());
   }
-  ReportAnswer(id, sendable);
-  incoming_.Remove(id);
+  ReportAnswer(*call, sendable);
+  incoming_.Remove(key.id);
   if (sendable.ok()) {
     auto envelope = reply.state().envelope.getReply();
-    envelope.setId(id);
+    envelope.setId(key.id);
     envelope.setItems(items);
     Send(std::move(reply));
   } else {
-    SendError(id, sendable);
+    SendError(key.id, sendable);
   }
   CloseIfDrained();
 }
 
-void Association::AnswerError(uint32_t id, const Status& status) {
-  ReportAnswer(id, status);
-  if (!incoming_.Remove(id)) return;
-  SendError(id, status);
+void Association::AnswerError(const internal::CallKey& key, const Status& status) {
+  auto* call = incoming_.Find(key);
+  if (call == nullptr) return;
+  ReportAnswer(*call, status);
+  incoming_.Remove(key.id);
+  SendError(key.id, status);
   CloseIfDrained();
 }
 
@@ -211,8 +213,8 @@ void Association::SendError(uint32_t id, const Status& status) {
   Send(std::move(message));
 }
 
-void Association::AnswerDropped(uint32_t id) {
-  const auto* call = incoming_.Find(id);
+void Association::AnswerDropped(const internal::CallKey& key) {
+  const auto* call = incoming_.Find(key);
   if (call == nullptr) return;
   const std::string what =
       "the service let go of " + MethodName(*call->protocol, *call->method) + " without an answer";
@@ -220,22 +222,22 @@ void Association::AnswerDropped(uint32_t id) {
   const StatusCode code = call->expired     ? StatusCode::kDeadlineExceeded
                           : call->cancelled ? StatusCode::kCancelled
                                             : StatusCode::kAborted;
-  AnswerError(id, Status(code, what + (call->expired ? " when its deadline had passed" : "")));
+  AnswerError(key, Status(code, what + (call->expired ? " when its deadline had passed" : "")));
 }
 
-bool Association::IsCancelled(uint32_t id) const {
+bool Association::IsCancelled(const internal::CallKey& key) const {
   if (state_ == State::kClosed) return true;
-  if (id == 0) return false;
-  const auto* call = incoming_.Find(id);
+  if (key.id == 0) return false;
+  const auto* call = incoming_.Find(key);
   return call == nullptr || call->cancelled;
 }
 
-void Association::SetOnCancel(uint32_t id, UniqueFunction<void()> callback) {
-  if (auto* call = incoming_.Find(id)) call->waiters.on_cancel = std::move(callback);
+void Association::SetOnCancel(const internal::CallKey& key, UniqueFunction<void()> callback) {
+  if (auto* call = incoming_.Find(key)) call->waiters.on_cancel = std::move(callback);
 }
 
-std::stop_token Association::StopTokenOf(uint32_t id) {
-  auto* call = incoming_.Find(id);
+std::stop_token Association::StopTokenOf(const internal::CallKey& key) {
+  auto* call = incoming_.Find(key);
   std::stop_source source;
   if (call == nullptr) return source.get_token();
   if (!call->waiters.stop) call->waiters.stop = source;
@@ -248,10 +250,10 @@ void Association::OnCancel(IncomingMessage message) {
 
 // --- Streams.
 
-Status Association::SendItem(uint32_t id, const Protocol& protocol, uint16_t method,
-                             OutgoingMessage& item) {
+Status Association::SendItem(const internal::CallKey& key, const Protocol& protocol,
+                             uint16_t method, OutgoingMessage& item) {
   const MethodInfo& info = protocol.methods[method];
-  auto* call = incoming_.Find(id);
+  auto* call = incoming_.Find(key);
   if (call == nullptr || call->cancelled) {
     return Status(StatusCode::kUnavailable,
                   MethodName(protocol, info) + ": the caller takes no more items");
@@ -265,18 +267,18 @@ Status Association::SendItem(uint32_t id, const Protocol& protocol, uint16_t met
   if (!sendable.ok()) return sendable;
   --call->credit;
   ++call->items;
-  item.state().envelope.getItem().setId(id);
+  item.state().envelope.getItem().setId(key.id);
   Send(std::move(item));
   return Status();
 }
 
-uint32_t Association::Credit(uint32_t id) const {
-  const auto* call = incoming_.Find(id);
+uint32_t Association::Credit(const internal::CallKey& key) const {
+  const auto* call = incoming_.Find(key);
   return call == nullptr || call->cancelled ? 0 : call->credit;
 }
 
-void Association::SetOnCredit(uint32_t id, UniqueFunction<void()> callback) {
-  if (auto* call = incoming_.Find(id)) call->waiters.on_credit = std::move(callback);
+void Association::SetOnCredit(const internal::CallKey& key, UniqueFunction<void()> callback) {
+  if (auto* call = incoming_.Find(key)) call->waiters.on_credit = std::move(callback);
 }
 
 void Association::OnCredit(IncomingMessage message) {

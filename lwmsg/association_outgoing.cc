@@ -46,12 +46,12 @@ PendingCall internal::StartCall(const Channel& channel, OutgoingCall call, Reply
 }
 
 void PendingCall::Cancel() const {
-  association_.Run([id = id_](Association& association) { association.Cancel(id); });
+  association_.Run([key = key_](Association& association) { association.Cancel(key); });
 }
 
 void PendingCall::GiveCredit(uint32_t items) const {
   association_.Run(
-      [id = id_, items](Association& association) { association.GiveCredit(id, items); });
+      [key = key_, items](Association& association) { association.GiveCredit(key, items); });
 }
 
 Status Association::CheckOutgoing(const Protocol& protocol, const MethodInfo& method,
@@ -124,11 +124,11 @@ PendingCall Association::Start(OutgoingCall call, ReplyCallback done) {
   }
   const std::chrono::microseconds timeout = TimeoutOf(call);
   const auto deadline = DeadlineAfter(timeout);
-  const uint32_t id = outgoing_.Add({0, call.protocol, call.method, executor_.TurnTime(), deadline,
-                                     timeout, call.method->window, 0,
-                                     internal::Share(std::move(call.on_item)), std::move(done)});
-  if (auto report = ReportOutgoing(*call.protocol, *call.method, id)) {
-    auto* added = outgoing_.Find(id);
+  const internal::CallKey key = outgoing_.Add(
+      {0, 0, call.protocol, call.method, executor_.TurnTime(), deadline, timeout,
+       call.method->window, 0, internal::Share(std::move(call.on_item)), std::move(done)});
+  if (auto report = ReportOutgoing(*call.protocol, *call.method, key.id)) {
+    auto* added = outgoing_.Find(key);
     added->done = [report = std::move(report),
                    done = std::move(added->done)](Result<IncomingMessage> reply) mutable {
       report->End(reply ? Status() : reply.error());
@@ -136,12 +136,12 @@ PendingCall Association::Start(OutgoingCall call, ReplyCallback done) {
     };
   }
   auto envelope = FillCall(call);
-  envelope.setId(id);
+  envelope.setId(key.id);
   envelope.setTimeoutMicros(timeout > timeout.zero() ? timeout.count() : 0);
   envelope.setCredit(call.method->window);
   if (deadline) Arm(*deadline);
   Send(std::move(call.message));
-  return PendingCall(ref(), id);
+  return PendingCall(ref(), key);
 }
 
 Status Association::Post(OutgoingCall call) {
@@ -163,10 +163,11 @@ std::chrono::microseconds Association::TimeoutOf(const OutgoingCall& call) const
   return limits().call_timeout;
 }
 
-void Association::Cancel(uint32_t id) {
-  auto done = outgoing_.Abandon(id);
+void Association::Cancel(const internal::CallKey& key) {
+  if (outgoing_.Find(key) == nullptr) return;
+  auto done = outgoing_.Abandon(key.id);
   if (!done) return;
-  SendCancel(id);
+  SendCancel(key.id);
   FailLater(std::move(done), Status(StatusCode::kCancelled, "the call was cancelled by this side"));
 }
 
@@ -194,13 +195,13 @@ void Association::SendCancel(uint32_t id) {
   Send(std::move(message));
 }
 
-void Association::GiveCredit(uint32_t id, uint32_t items) {
-  auto* call = outgoing_.Find(id);
+void Association::GiveCredit(const internal::CallKey& key, uint32_t items) {
+  auto* call = outgoing_.Find(key);
   if (call == nullptr || !call->done) return;
   call->credit += items;
   OutgoingMessage message;
   auto credit = message.state().envelope.initCredit();
-  credit.setId(id);
+  credit.setId(key.id);
   credit.setItems(items);
   Send(std::move(message));
 }
@@ -309,10 +310,12 @@ void Association::OnUnsent(OutgoingMessage message, const Status& reason) {
   TakeBackMemory(message);
   const auto envelope = message.state().envelope.asReader();
   if (envelope.isReply()) return SendError(envelope.getReply().getId(), reason);
-  if (envelope.isItem() && incoming_.Find(envelope.getItem().getId()) != nullptr) {
+  const auto* stream = envelope.isItem() ? incoming_.Find(envelope.getItem().getId()) : nullptr;
+  if (stream != nullptr) {
     // The end of the stream, for both.
-    auto waiters = incoming_.MarkCancelled(envelope.getItem().getId());
-    AnswerError(envelope.getItem().getId(), reason);
+    const internal::CallKey key = stream->key();
+    auto waiters = incoming_.MarkCancelled(key.id);
+    AnswerError(key, reason);
     // User code from here on: it may destroy this.
     return waiters.Tell();
   }

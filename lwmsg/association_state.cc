@@ -80,11 +80,9 @@ std::unique_ptr<internal::CallReport> Association::ReportOutgoing(const Protocol
   return Report(CallDirection::kOutgoing, &protocol, protocol.id, number, id);
 }
 
-void Association::ReportAnswer(uint32_t id, const Status& status) {
-  auto* call = incoming_.Find(id);
-  if (call == nullptr || !call->report) return;
-  auto report = std::move(call->report);
-  report->End(status);
+void Association::ReportAnswer(internal::IncomingCalls::Call& call, const Status& status) {
+  const auto report = std::move(call.report);
+  if (report) report->End(status);
 }
 
 }  // namespace lwmsg

@@ -28,7 +28,7 @@ class HandlerScope {
  public:
   explicit HandlerScope(const IncomingCall& call)
       : association_(call.association().link().key()),
-        id_(call.id()),
+        key_(call.key()),
         exceptions_(std::uncaught_exceptions()),
         outer_(current) {
     current = this;
@@ -37,8 +37,8 @@ class HandlerScope {
   HandlerScope& operator=(const HandlerScope&) = delete;
   ~HandlerScope() { current = outer_; }
 
-  static bool IsThrowing(const void* association, uint32_t id) {
-    return current != nullptr && current->association_ == association && current->id_ == id &&
+  static bool IsThrowing(const void* association, const internal::CallKey& key) {
+    return current != nullptr && current->association_ == association && current->key_ == key &&
            std::uncaught_exceptions() > current->exceptions_;
   }
 
@@ -46,7 +46,7 @@ class HandlerScope {
   static thread_local HandlerScope* current;
 
   const void* association_;
-  uint32_t id_;
+  internal::CallKey key_;
   int exceptions_;
   HandlerScope* outer_;
 };
@@ -68,11 +68,11 @@ Status internal::RunHandler(Service& service, IncomingCall call) {
   }
 }
 
-IncomingCall::IncomingCall(internal::LoopRef<Association> association, uint32_t id,
+IncomingCall::IncomingCall(internal::LoopRef<Association> association, internal::CallKey key,
                            const Protocol& protocol, uint16_t method, IncomingMessage request,
                            std::shared_ptr<Service> object)
     : association_(std::move(association)),
-      id_(id),
+      key_(key),
       protocol_(&protocol),
       method_(method),
       peer_(association_.get()->peer()),
@@ -85,7 +85,7 @@ IncomingCall& IncomingCall::operator=(IncomingCall&& other) noexcept {
   Drop();
   pending_ = std::move(other.pending_);
   association_ = std::move(other.association_);
-  id_ = other.id_;
+  key_ = other.key_;
   protocol_ = other.protocol_;
   method_ = other.method_;
   peer_ = std::move(other.peer_);
@@ -100,10 +100,10 @@ IncomingCall& IncomingCall::operator=(IncomingCall&& other) noexcept {
 IncomingCall::~IncomingCall() { Drop(); }
 
 void IncomingCall::Drop() {
-  if (!pending_ || HandlerScope::IsThrowing(association_.link().key(), id_)) return;
+  if (!pending_ || HandlerScope::IsThrowing(association_.link().key(), key_)) return;
   if (protocol_->methods[method_].kind == MethodKind::kOneWay) return;
   pending_.value = false;
-  association_.Run([id = id_](Association& association) { association.AnswerDropped(id); });
+  association_.Run([key = key_](Association& association) { association.AnswerDropped(key); });
 }
 
 std::string IncomingCall::name() const {
@@ -123,17 +123,17 @@ OutgoingMessage& IncomingCall::reply() {
 void IncomingCall::Reply() {
   if (!pending_) return;
   pending_.value = false;
-  association_.Run([id = id_, protocol = protocol_, method = method_,
+  association_.Run([key = key_, protocol = protocol_, method = method_,
                     answer = std::move(reply())](Association& association) mutable {
-    association.Answer(id, *protocol, method, std::move(answer));
+    association.Answer(key, *protocol, method, std::move(answer));
   });
 }
 
 void IncomingCall::Fail(const Status& status) {
   if (!pending_) return;
   pending_.value = false;
-  association_.Run([id = id_, status](Association& association) {  //
-    association.AnswerError(id, status);
+  association_.Run([key = key_, status](Association& association) {  //
+    association.AnswerError(key, status);
   });
 }
 
@@ -144,19 +144,19 @@ Status IncomingCall::SendItem() {
   if (!pending_ || association == nullptr) {
     return Status(StatusCode::kUnavailable, name() + ": the stream has ended");
   }
-  Status sent = association->SendItem(id_, *protocol_, method_, reply());
+  Status sent = association->SendItem(key_, *protocol_, method_, reply());
   if (sent.ok()) reply_.reset();
   return sent;
 }
 
 uint32_t IncomingCall::credit() const {
   Association* association = association_.get();
-  return association == nullptr ? 0 : association->Credit(id_);
+  return association == nullptr ? 0 : association->Credit(key_);
 }
 
 void IncomingCall::OnCredit(UniqueFunction<void()> callback) {
   if (!pending_ || credit() != 0 || CancelledOnLoop()) return callback();
-  association_.get()->SetOnCredit(id_, std::move(callback));
+  association_.get()->SetOnCredit(key_, std::move(callback));
 }
 
 bool IncomingCall::cancelled() const {
@@ -168,13 +168,13 @@ bool IncomingCall::CancelledOnLoop() const {
   if (association == nullptr) return true;
   // Of a call with an answer nothing is known any more.
   if (!pending_) return association->state() == Association::State::kClosed;
-  return association->IsCancelled(id_);
+  return association->IsCancelled(key_);
 }
 
 std::stop_token IncomingCall::stop_token() {
   if (!stop_token_) {
     if (!CancelledOnLoop()) {
-      stop_token_ = association_.get()->StopTokenOf(id_);
+      stop_token_ = association_.get()->StopTokenOf(key_);
     } else {
       std::stop_source stopped;
       stopped.request_stop();
@@ -186,7 +186,7 @@ std::stop_token IncomingCall::stop_token() {
 
 void IncomingCall::OnCancel(UniqueFunction<void()> callback) {
   if (CancelledOnLoop()) return callback();
-  association_.get()->SetOnCancel(id_, std::move(callback));
+  association_.get()->SetOnCancel(key_, std::move(callback));
 }
 
 Channel IncomingCall::channel() const {

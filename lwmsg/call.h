@@ -11,6 +11,7 @@
 
 #include "lwmsg/channel.h"
 #include "lwmsg/handle.h"
+#include "lwmsg/internal/call_key.h"
 #include "lwmsg/payload.h"
 #include "lwmsg/session.h"
 #include "lwmsg/token.h"
@@ -26,13 +27,14 @@ class IncomingCall {
  public:
   // On the loop of `association`. `object` is what the call is for, null for the service itself; it
   // is kept alive for as long as the call is.
-  IncomingCall(internal::LoopRef<Association> association, uint32_t id, const Protocol& protocol,
-               uint16_t method, IncomingMessage request, std::shared_ptr<Service> object);
+  IncomingCall(internal::LoopRef<Association> association, internal::CallKey key,
+               const Protocol& protocol, uint16_t method, IncomingMessage request,
+               std::shared_ptr<Service> object);
   IncomingCall(IncomingCall&&) noexcept = default;
   IncomingCall& operator=(IncomingCall&& other) noexcept;
   ~IncomingCall();
 
-  uint32_t id() const { return id_; }
+  const internal::CallKey& key() const { return key_; }
   const Protocol& protocol() const { return *protocol_; }
   uint64_t interface_id() const { return protocol_->id; }
   uint16_t method() const { return method_; }
@@ -84,7 +86,7 @@ class IncomingCall {
 
   Pending pending_;
   internal::LoopRef<Association> association_;
-  uint32_t id_;
+  internal::CallKey key_;
   const Protocol* protocol_;
   uint16_t method_;
   Token peer_;

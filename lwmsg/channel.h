@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "lwmsg/function.h"
+#include "lwmsg/internal/call_key.h"
 #include "lwmsg/internal/loop_ref.h"
 #include "lwmsg/message.h"
 #include "lwmsg/protocol.h"
@@ -94,8 +95,8 @@ PendingCall StartCall(const Channel& channel, OutgoingCall call, ReplyCallback d
 class PendingCall {
  public:
   PendingCall() = default;
-  PendingCall(internal::LoopRef<Association> association, uint32_t id)
-      : association_(std::move(association)), id_(id) {}
+  PendingCall(internal::LoopRef<Association> association, internal::CallKey key)
+      : association_(std::move(association)), key_(key) {}
 
   // The callback gets kCancelled soon, the callee is told. Nothing happens if the call has ended.
   void Cancel() const;
@@ -104,7 +105,7 @@ class PendingCall {
 
  private:
   internal::LoopRef<Association> association_;
-  uint32_t id_ = 0;
+  internal::CallKey key_;
 };
 
 }  // namespace lwmsg

@@ -106,7 +106,6 @@ class Stream {
 
   // Tells the callee to stop; the next item is then an error.
   void Cancel() {
-    // An id of a call that has ended may be another's by now.
     if (state_ && !state_->end) state_->call.Cancel();
   }
 

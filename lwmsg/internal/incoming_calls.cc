@@ -11,12 +11,14 @@ void IncomingCalls::Waiters::Tell() {
   if (on_credit) on_credit();
 }
 
-void IncomingCalls::Add(Call call) {
+CallKey IncomingCalls::Add(Call call) {
   auto node = std::make_unique<Node>();
   node->call = std::move(call);
+  node->call.serial = ++last_serial_;
   node->older = std::move(newest_);
   newest_ = std::move(node);
   ++size_;
+  return newest_->call.key();
 }
 
 std::unique_ptr<IncomingCalls::Node>* IncomingCalls::Place(uint32_t id) {
@@ -28,6 +30,11 @@ std::unique_ptr<IncomingCalls::Node>* IncomingCalls::Place(uint32_t id) {
 IncomingCalls::Call* IncomingCalls::Find(uint32_t id) {
   Node* node = Place(id)->get();
   return node == nullptr ? nullptr : &node->call;
+}
+
+IncomingCalls::Call* IncomingCalls::Find(const CallKey& key) {
+  Call* call = Find(key.id);
+  return call != nullptr && call->serial == key.serial ? call : nullptr;
 }
 
 bool IncomingCalls::Remove(uint32_t id) {

@@ -9,6 +9,7 @@
 #include "lwmsg/executor.h"
 #include "lwmsg/function.h"
 #include "lwmsg/internal/block_pool.h"
+#include "lwmsg/internal/call_key.h"
 #include "lwmsg/internal/call_report.h"
 #include "lwmsg/protocol.h"
 
@@ -34,6 +35,7 @@ class IncomingCalls {
   };
   struct Call {
     uint32_t id = 0;
+    uint64_t serial = 0;  // Given by Add.
     const Protocol* protocol = nullptr;
     const MethodInfo* method = nullptr;
     TimePoint started = {};
@@ -45,12 +47,15 @@ class IncomingCalls {
     bool expired = false;  // Cancelled by its deadline.
     Waiters waiters = {};
     std::unique_ptr<CallReport> report = {};  // Null if nobody watches.
+
+    CallKey key() const { return {id, serial}; }
   };
 
-  void Add(Call call);
-  // Null if no call has this id.
+  CallKey Add(Call call);
+  // Null if no call has this id; or if it has, and is another.
   Call* Find(uint32_t id);
-  const Call* Find(uint32_t id) const { return const_cast<IncomingCalls*>(this)->Find(id); }
+  Call* Find(const CallKey& key);
+  const Call* Find(const CallKey& key) const { return const_cast<IncomingCalls*>(this)->Find(key); }
   // False if no call has this id.
   bool Remove(uint32_t id);
   // Marks the call, if there is one, and returns whom to tell.
@@ -86,6 +91,7 @@ class IncomingCalls {
 
   std::unique_ptr<Node> newest_;
   size_t size_ = 0;
+  uint64_t last_serial_ = 0;
 };
 
 }  // namespace lwmsg::internal

@@ -5,7 +5,7 @@
 
 namespace lwmsg::internal {
 
-uint32_t OutgoingCalls::Add(Call call) {
+CallKey OutgoingCalls::Add(Call call) {
   if (free_.empty()) {
     free_.push_back(static_cast<uint32_t>(slots_.size()) | 1U << kSlotBits);
     slots_.emplace_back();
@@ -13,15 +13,21 @@ uint32_t OutgoingCalls::Add(Call call) {
   call.id = free_.back();
   free_.pop_back();
   ++size_;
-  const uint32_t id = call.id;
-  slots_[id & kSlotMask] = std::move(call);
-  return id;
+  call.serial = ++last_serial_;
+  const CallKey key{call.id, call.serial};
+  slots_[key.id & kSlotMask] = std::move(call);
+  return key;
 }
 
 OutgoingCalls::Call* OutgoingCalls::Find(uint32_t id) {
   const uint32_t slot = id & kSlotMask;
   if (id == 0 || slot >= slots_.size() || slots_[slot].id != id) return nullptr;
   return &slots_[slot];
+}
+
+OutgoingCalls::Call* OutgoingCalls::Find(const CallKey& key) {
+  Call* call = Find(key.id);
+  return call != nullptr && call->serial == key.serial ? call : nullptr;
 }
 
 OutgoingCalls::Call OutgoingCalls::Remove(uint32_t id) {

@@ -8,6 +8,7 @@
 
 #include "lwmsg/channel.h"
 #include "lwmsg/executor.h"
+#include "lwmsg/internal/call_key.h"
 
 namespace lwmsg::internal {
 
@@ -17,6 +18,7 @@ class OutgoingCalls {
  public:
   struct Call {
     uint32_t id = 0;
+    uint64_t serial = 0;  // Given by Add.
     const Protocol* protocol = nullptr;
     const MethodInfo* method = nullptr;
     TimePoint started;
@@ -34,9 +36,10 @@ class OutgoingCalls {
   static constexpr uint32_t kMost = 1U << 16;
 
   // Stores the call under a new id, never 0. Fewer than kMost are there.
-  uint32_t Add(Call call);
-  // Null if `id` is not in use.
+  CallKey Add(Call call);
+  // Null if `id` is not in use; or if it is, but by another call.
   Call* Find(uint32_t id);
+  Call* Find(const CallKey& key);
   // Frees `id`, which is in use, and returns its call.
   Call Remove(uint32_t id);
   // The callback, if somebody still waits; nobody does afterwards.
@@ -64,6 +67,7 @@ class OutgoingCalls {
   std::vector<Call> slots_;
   std::vector<uint32_t> free_;  // Next ids of free slots.
   size_t size_ = 0;
+  uint64_t last_serial_ = 0;
 };
 
 }  // namespace lwmsg::internal

@@ -43,6 +43,32 @@ TEST_F(AssociationTest, CancelAfterTheEndDoesNothing) {
   pending.Cancel();
 }
 
+TEST_F(AssociationTest, CancelAfterTheEndDoesNothingToACallWithTheSameId) {
+  Open();
+  const auto only_id = [this] {
+    const auto calls = client_.association->Describe().outgoing;
+    return calls.size() == 1 ? calls[0].id : 0;
+  };
+  const PendingCall old = Client().Nothing().Send([](auto) {});
+  const uint32_t id = only_id();
+  executor_.Run();
+  while (true) {
+    // Ids come again after a while.
+    KeepOutcome outcome;
+    const PendingCall pending = Client().Keep().Send(outcome.Callback());
+    executor_.Run();
+    const bool same = only_id() == id;
+    if (same) old.Cancel();
+    if (same) old.GiveCredit(1);
+    executor_.Run();
+    ASSERT_EQ(outcome.count(), 0);
+    sample_.kept.clear();
+    executor_.Run();
+    ASSERT_EQ(outcome.code(), StatusCode::kAborted);
+    if (same) break;
+  }
+}
+
 TEST_F(AssociationTest, OnCancelAfterCancelRunsAtOnce) {
   Open();
   KeepOutcome outcome;

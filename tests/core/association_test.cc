@@ -123,6 +123,24 @@ TEST_F(AssociationTest, ExceptionOfHandlerIsItsAnswer) {
   EXPECT_EQ(Echo(), Status());
 }
 
+TEST_F(AssociationTest, ExceptionAfterTheReplyIsNoAnswerToTheNextCall) {
+  Open();
+  ASSERT_EQ(Echo(), Status());
+  const uint64_t sample = sample::kSampleProtocol.id;
+  sample_.on_block = [&](sample::SampleService::BlockCall call) {
+    call.Reply();
+    // The caller has the reply, and may use the id again.
+    server_.transport->Inject(CallFrame(99, sample, 5));
+    executor_.Run();
+    throw std::runtime_error("late");
+  };
+  server_.transport->Mute();
+  server_.transport->Inject(CallFrame(99, sample, 18));
+  executor_.Run();
+  ASSERT_EQ(sample_.kept.size(), 1U);
+  EXPECT_EQ(server_.association->Describe().incoming.size(), 1U);
+}
+
 TEST_F(AssociationTest, OneWayCallArrivesAndHasNoReply) {
   Open();
   auto log = Client().Log();

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "lwmsg/internal/message_state.h"
 #include "tests/core/harness.h"
 
 namespace lwmsg::test {
@@ -181,6 +182,38 @@ TEST_F(UnsentTest, ItemEndsACoroutineThatWaitsForRoom) {
   const std::weak_ptr<Session> session = server_.association->session();
   server_.association.reset();
   EXPECT_TRUE(session.expired()) << "the coroutine's frame keeps it";
+}
+
+TEST_F(UnsentTest, ItemsHandlerDoesNothingToACallWithTheSameId) {
+  const auto frame = [](uint16_t method, uint32_t credit) {
+    auto message = OutgoingMessage::ForCall(sample::kSampleProtocol.id, method);
+    auto call = message.state().envelope.getCall();
+    call.setId(99);
+    call.setCredit(credit);
+    return ToFrame(std::move(message));
+  };
+  server_.transport->Mute();
+  server_.transport->Inject(frame(17, 2));  // watch
+  executor_.Run();
+  server_.transport->RefuseNext(reason_);
+  auto& old = sample_.watching.at(0);
+  old.item().setText("a");
+  ASSERT_TRUE(old.Send().ok());
+  executor_.Run();
+  // The caller has the error, and may use the id again.
+  server_.transport->Inject(frame(17, 2));
+  executor_.Run();
+  ASSERT_EQ(sample_.watching.size(), 2U);
+  auto& first = sample_.watching[0];
+  EXPECT_EQ(first.credit(), 0U);
+  EXPECT_FALSE(first.Send().ok());
+  EXPECT_TRUE(first.cancelled());
+  first.Finish();
+  executor_.Run();
+  EXPECT_EQ(sample_.watching[1].credit(), 2U);
+  EXPECT_FALSE(sample_.watching[1].cancelled());
+  EXPECT_EQ(server_.association->Describe().incoming.size(), 1U);
+  sample_.watching.clear();
 }
 
 TEST_F(UnsentTest, ItemRightBeforeTheEndIsMissedByTheCaller) {

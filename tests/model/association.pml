@@ -94,7 +94,7 @@ inline add_out(side, c) {
   id_out[c] = name[c]
 }
 
-/* OutgoingCalls::Remove */
+/* OutgoingCalls::Remove. That no id comes twice stands for the serial number in a CallKey, too. */
 inline remove_out(side, c) {
 #ifdef MUTANT_REUSE_ID
   free_ids[side * N + free_count[side]] = id_out[c];
