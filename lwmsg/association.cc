@@ -187,6 +187,12 @@ void Association::OnClosed(Status reason) {
     held_->lost = std::move(reason);
     return;
   }
+  if (resuming()) {
+    const auto link = anchor_.link();
+    Resume();
+    if (link.get() == nullptr) return;
+  }
+  // Also if that asked for a schema: a handler further out may wait.
   End(std::move(reason), say_goodbye);
 }
 
@@ -195,12 +201,12 @@ void Association::OnFrame(Frame frame) {
   last_activity_ = executor_.TurnTime();
   auto message = IncomingMessage::Parse(std::move(frame), limits());
   if (!message) return End(std::move(message).error(), true);
-  Deliver(std::move(*message));
+  Deliver(std::move(*message), &Association::OnMessage);
 }
 
-void Association::Deliver(IncomingMessage message) {
+void Association::Deliver(IncomingMessage message, void (Association::*how)(IncomingMessage)) {
   try {
-    OnMessage(std::move(message));
+    (this->*how)(std::move(message));
   } catch (const kj::Exception& error) {
     // Of hello, goodbye and description; all else is checked before it is read.
     End(Status(StatusCode::kMalformed, "envelope cannot be read: " + internal::CapnpText(error)),
@@ -213,7 +219,18 @@ void Association::OnMessage(IncomingMessage message) {
   const auto which = message.state().envelope->which();
   if (greeted_ && which == Which::DESCRIBE) return OnDescribe(std::move(message));
   if (greeted_ && which == Which::DESCRIPTION) return OnDescription(std::move(message));
+  if (resuming()) {
+    const auto link = anchor_.link();
+    Resume();
+    if (link.get() == nullptr || state_ == State::kClosed) return;
+  }
   if (holding_) return Hold(std::move(message));
+  Handle(std::move(message));
+}
+
+void Association::Handle(IncomingMessage message) {
+  using Which = wire::Envelope::Which;
+  const auto which = message.state().envelope->which();
   if (which == Which::GOODBYE) return OnGoodbye(std::move(message));
   if ((which == Which::HELLO) == greeted_) {
     return End(Status(StatusCode::kMalformed,
@@ -264,6 +281,11 @@ void Association::Hold(IncomingMessage message) {
       true);
 }
 
+void Association::WaitOnce() {
+  if (resuming()) return Resume();
+  connecting_->run_once(true);
+}
+
 void Association::Resume() {
   holding_ = false;
   const auto link = anchor_.link();
@@ -271,7 +293,7 @@ void Association::Resume() {
     IncomingMessage message = std::move(held_->messages.front());
     held_->messages.pop_front();
     held_->bytes -= message.state().words.size() * sizeof(capnp::word);
-    Deliver(std::move(message));
+    Deliver(std::move(message), &Association::Handle);
   }
   if (link.get() == nullptr || holding_ || !held_) return;
   const auto lost = std::move(held_->lost);

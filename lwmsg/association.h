@@ -101,7 +101,7 @@ class Association final : public internal::CallTarget, private Transport::Listen
   PendingCall Start(OutgoingCall call, ReplyCallback done) override;
   Status Post(OutgoingCall call) override;
   bool can_wait() const override { return connecting_ && connecting_->run_once; }
-  void WaitOnce() override { connecting_->run_once(true); }
+  void WaitOnce() override;
   // Says goodbye with `reason` (OK: finished), ends all calls, hangs up. Does nothing when closed.
   void Close(Status reason);
   // Takes no more calls, closes when those in hand are answered in both directions.
@@ -180,8 +180,11 @@ class Association final : public internal::CallTarget, private Transport::Listen
   void OnClosed(Status reason) override;
   void OnUnsent(OutgoingMessage message, const Status& reason) override;
 
-  void Deliver(IncomingMessage message);
+  // `how`: OnMessage, or Handle.
+  void Deliver(IncomingMessage message, void (Association::*how)(IncomingMessage));
   void OnMessage(IncomingMessage message);
+  // What is not held, or not any more.
+  void Handle(IncomingMessage message);
   void OnHello(IncomingMessage message);
   void OnSessionOpen(const Status& status);
   void OnCall(IncomingMessage message);
@@ -197,7 +200,10 @@ class Association final : public internal::CallTarget, private Transport::Listen
   void ArmHelloTimer();
   void OnDeadline();
   // What comes while the session is not open yet, or while the schema of a call is asked for,
-  // waits, in order.
+  // waits, in order. While it is then handed out, a handler may wait, as on a BlockingClient: what
+  // is still held is handed out inside that wait, before anything that is new, which is a frame or
+  // the loss of the connection. So nothing overtakes, and what a handler waits for is never held
+  // up by the handler. Only the question for a schema is answered at once, as ever.
   struct Held {
     std::list<IncomingMessage> messages;
     size_t bytes = 0;
@@ -209,6 +215,8 @@ class Association final : public internal::CallTarget, private Transport::Listen
   Held& MakeHeld();
   void Hold(IncomingMessage message);
   void Resume();
+  // Inside Resume.
+  bool resuming() const { return held_ && !holding_; }
 
   // What a call is for: a service, or an object of the session, which is then kept alive.
   struct Callee {

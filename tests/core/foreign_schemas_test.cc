@@ -87,6 +87,100 @@ TEST_F(ForeignSchemasTest, CallsBehindKeepTheirOrder) {
   EXPECT_THAT(order, ElementsAre("first", "second", "third"));
 }
 
+// The client serves Sample and may wait, as a BlockingClient; the server calls it by another
+// schema.
+class HeldCallsTest : public ForeignSchemasTest {
+ protected:
+  HeldCallsTest() {
+    connector_config = [this](Association::Environment&, Association::Connecting& config) {
+      config.run_once = [this](bool) {
+        // Nothing that is waited for is so far away.
+        if (++waits_ > 100) client_.association->Close(Status());
+        executor_.Run();
+      };
+    };
+  }
+  void SetUp() override {
+    ASSERT_TRUE(client_.services.Add(own_).ok());
+    Open();
+    ASSERT_EQ(Echo(), Status());
+  }
+  void SendKeep(const char* text) {
+    sample::SampleClient::KeepRequest keep(server_.association->channel(), other_, 5);
+    keep->setText(text);
+    keep.Send([](auto) {});
+  }
+  void SendLog(const char* text) {
+    sample::SampleClient::LogRequest log(server_.association->channel(), other_, 4);
+    log->setText(text);
+    ASSERT_TRUE(log.Send().ok());
+  }
+  // Runs `act` in the first call of Keep.
+  void OnFirstKeep(std::function<void()> act) {
+    own_.on_keep = [act = std::move(act), first = true]() mutable {
+      if (std::exchange(first, false)) act();
+    };
+  }
+  std::vector<std::string> Kept() {
+    std::vector<std::string> texts;
+    for (auto& call : own_.kept) texts.emplace_back(call->getText().cStr());
+    return texts;
+  }
+
+  const Protocol other_ = OtherSample(sample::kSampleProtocol.schema);
+  SampleService own_;
+  int waits_ = 0;
+};
+
+TEST_F(HeldCallsTest, AreNotOvertakenWhileAHandlerWaits) {
+  SendKeep("1");
+  SendKeep("2");
+  OnFirstKeep([this] {
+    SendKeep("3");
+    EXPECT_EQ(Client().Nothing().Sync().has_value(), true);
+    EXPECT_THAT(Kept(), ElementsAre("1", "2", "3"));
+  });
+  executor_.Run();
+  EXPECT_THAT(Kept(), ElementsAre("1", "2", "3"));
+  own_.kept.clear();
+  executor_.Run();
+}
+
+TEST_F(HeldCallsTest, DoNotKeepFromAHandlerWhatIsHeldBehindThem) {
+  auto stream = Client().Watch().Start();
+  executor_.Run();
+  SendKeep("1");
+  SendKeep("2");
+  auto& call = sample_.watching.at(0);
+  call.item().setText("a");
+  ASSERT_TRUE(call.Send().ok());
+  std::string item;
+  OnFirstKeep([&] {
+    if (const auto next = stream.NextSync(); next && *next) item = (*next)->getText().cStr();
+  });
+  executor_.Run();
+  EXPECT_EQ(item, "a");
+  EXPECT_THAT(Kept(), ElementsAre("1", "2"));
+  own_.kept.clear();
+  sample_.watching.clear();
+  executor_.Run();
+}
+
+TEST_F(HeldCallsTest, CountBeforeALossAndDoNotDelayIt) {
+  SendKeep("1");
+  SendLog("x");
+  OnFirstKeep([this] {
+    client_.transport->Break(Status());
+    executor_.Run();
+    EXPECT_THAT(own_.logged, ElementsAre("x"));
+    EXPECT_EQ(client_.association->state(), Association::State::kClosed);
+    EXPECT_EQ(Client().Nothing().Sync().error().code(), StatusCode::kUnavailable);
+  });
+  executor_.Run();
+  EXPECT_THAT(Kept(), ElementsAre("1"));
+  own_.kept.clear();
+}
+
 TEST_F(ForeignSchemasTest, DescriptionThatWasNotAskedForEndsTheAssociation) {
   Open();
   ASSERT_EQ(Echo(), Status());

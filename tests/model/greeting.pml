@@ -126,7 +126,7 @@ inline on_frame() {
 #elif defined(MUTANT_NO_HOLD)
 #define HOLDS (asked[s] || len(held[s]) != 0)
 #else
-#define HOLDS (holding[s] || len(held[s]) != 0) /* The C++ asks for the first alone: README.md. */
+#define HOLDS (holding[s] || len(held[s]) != 0) /* Association::resuming: README.md */
 #endif
     :: HOLDS -> assert(nfull(held[s])); held[s]!kind(n)
     :: !HOLDS ->
