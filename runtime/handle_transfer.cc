@@ -1,5 +1,6 @@
 #include "runtime/handle_transfer.h"
 
+#include <random>
 #include <string>
 #include <utility>
 
@@ -13,16 +14,17 @@ enum What : uint32_t {
   kPushed = 1,   // Of a handle. value: its slot in the ledger.
   kOffered = 2,  // Of a handle. value: its number in the sender's process.
   kTaken = 3,    // value: of an offered handle, which its owner need not keep any longer.
-  kAsk = 4,      // value: the sender's ledger.
-  kCannot = 5,   // The answer to kAsk: try yours. value: the sender's ledger.
+  kAsk = 4,      // value: the sender's ledger. kind: the nonce in it.
+  kCannot = 5,   // The answer to kAsk: try yours. value and kind: as of kAsk.
   kActive = 6,   // The answer to either: this side opened your ledger.
   kNone = 7,     // The answer to kCannot: neither can.
 };
 
-// The first two words of a ledger. What follows are slots; 0 is a free one.
+// The first words of a ledger. What follows are slots; 0 is a free one.
 constexpr size_t kProofWord = 0;
 constexpr size_t kEndedWord = 1;
-constexpr size_t kFirstSlot = 2;
+static_assert(HandleDoor::kNonceWord == 2);
+constexpr size_t kFirstSlot = 3;
 constexpr Value kProof = 0x4C574D5348415245;  // Written by whoever could open it.
 
 // More than a peer that reads can leave waiting in a pipe's buffer.
@@ -44,37 +46,45 @@ HandleTransfer::HandleTransfer(std::unique_ptr<HandleDoor> door, bool accepted)
 
 void HandleTransfer::Ask(uint32_t what) {
   if (!own_ledger_.valid()) {
-    if (auto made = door_->MakeLedger()) own_ledger_ = std::move(*made);
+    if (auto made = door_->MakeLedger()) {
+      own_ledger_ = std::move(*made);
+      door_->ledger()[HandleDoor::kNonceWord] = std::random_device()();
+    }
   }
+  HandleRecord question{.what = what};
   // Without a ledger there is none to open: the peer will say so.
-  control_.push_back({what, 0, own_ledger_.valid() ? ValueOf(own_ledger_) : 0});
+  if (own_ledger_.valid()) {
+    question.kind = static_cast<uint32_t>(door_->ledger()[HandleDoor::kNonceWord]);
+    question.value = ValueOf(own_ledger_);
+  }
+  control_.push_back(question);
   role_ = Role::kAsked;
 }
 
-bool HandleTransfer::TryToBeActive(Value ledger) {
+bool HandleTransfer::TryToBeActive(const HandleRecord& record) {
   tried_ = true;
-  if (IsPseudo(ledger) || !door_->OpenLedger(ledger).ok()) return false;
+  if (IsPseudo(record.value) || !door_->OpenLedger(record.value, record.kind).ok()) return false;
   door_->ledger()[kProofWord] = kProof;
   role_ = Role::kActive;
   control_.push_back({kActive, 0, 0});
   return true;
 }
 
-Status HandleTransfer::OnAsked(Value ledger) {
+Status HandleTransfer::OnAsked(const HandleRecord& record) {
   // Both asked: the side that accepted tries, the other's answer is on its way.
   if (role_ == Role::kAsked && !accepted_ && !tried_) return Status();
   if (tried_ || role_ == Role::kActive || role_ == Role::kPassive || role_ == Role::kNone) {
     return Malformed("the peer asks twice who duplicates OS handles");
   }
-  if (!TryToBeActive(ledger)) Ask(kCannot);
+  if (!TryToBeActive(record)) Ask(kCannot);
   return Status();
 }
 
-Status HandleTransfer::OnCannot(Value ledger) {
+Status HandleTransfer::OnCannot(const HandleRecord& record) {
   if (role_ != Role::kAsked || tried_) {
     return Malformed("an answer about OS handles to no question");
   }
-  if (TryToBeActive(ledger)) return Status();
+  if (TryToBeActive(record)) return Status();
   control_.push_back({kNone, 0, 0});
   role_ = Role::kNone;
   return Status();
@@ -109,9 +119,9 @@ Status HandleTransfer::ControlOne(const HandleRecord& record) {
       if (auto kept = kept_.extract(record.value)) door_->Close(std::move(kept.mapped()));
       return Status();
     case kAsk:
-      return OnAsked(record.value);
+      return OnAsked(record);
     case kCannot:
-      return OnCannot(record.value);
+      return OnCannot(record);
     case kActive:
       return Settle(Role::kPassive);
     case kNone:

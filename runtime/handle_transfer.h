@@ -59,9 +59,11 @@ class HandleDoor {
   virtual void CloseTheirs(Value their) = 0;
 
   // The ledger: memory of both processes. One makes it, the other opens it by the maker's handle,
-  // which takes the right to duplicate. Error of OpenLedger: kPermissionDenied without that right.
+  // which takes the right to duplicate. Error of OpenLedger: kPermissionDenied without that right,
+  // or if what has the number has not `nonce` in its kNonceWord: nothing is written to it then.
+  static constexpr size_t kNonceWord = 2;
   virtual Result<OsHandle> MakeLedger() = 0;
-  virtual Status OpenLedger(Value their) = 0;
+  virtual Status OpenLedger(Value their, Value nonce) = 0;
   virtual std::span<std::atomic<Value>> ledger() = 0;
 };
 
@@ -71,7 +73,8 @@ class HandleDoor {
 // One side, the active one, does the duplicating in both directions. Which one, both find out when
 // the first message with handles is to be sent: a side asks by the number of its ledger; who can
 // open that has shown that it may duplicate, and so could take anything from that process anyway.
-// What a peer merely says settles nothing.
+// What a peer merely says settles nothing. A ledger that its maker has closed meanwhile is not
+// opened: what has its number then has not the nonce in it that was told with the number.
 //
 // A handle to the passive side is pushed: its number stands in a slot of the ledger from the very
 // call that makes it until somebody takes it out, and whoever takes it out owns it: the passive
@@ -119,9 +122,9 @@ class HandleTransfer final : public HandleRecords {
 
   Status ControlOne(const HandleRecord& record);
   void Ask(uint32_t what);
-  Status OnAsked(Value ledger);
-  Status OnCannot(Value ledger);
-  bool TryToBeActive(Value ledger);
+  Status OnAsked(const HandleRecord& record);
+  Status OnCannot(const HandleRecord& record);
+  bool TryToBeActive(const HandleRecord& record);
   Status Settle(Role role);
   Result<HandleRecord> SendOne(const OsHandle& own);
   Result<HandleRecord> PushOne(HandleKind kind, const OsHandle& own);

@@ -175,24 +175,27 @@ class WindowsDoor final : public HandleDoor {
     return section;
   }
 
-  Status OpenLedger(Value their) override {
+  Status OpenLedger(Value their, Value nonce) override {
     const Status denied(StatusCode::kPermissionDenied,
                         "this process may not duplicate handles of the peer");
     if (!process_.valid()) return denied;
     auto section = Pull(their);
     if (!section || !IsSoundSection(section->get(), kLedgerBytes)) return denied;
     View view(section->get(), kLedgerBytes);
-    if (view.get() == nullptr) return denied;
+    if (view.get() == nullptr || Words(view)[kNonceWord] != nonce) return denied;
     view_ = std::move(view);
     return Status();
   }
 
   std::span<std::atomic<Value>> ledger() override {
     if (view_.get() == nullptr) return {};
-    return {static_cast<std::atomic<Value>*>(view_.get()), kLedgerBytes / sizeof(Value)};
+    return {Words(view_), kLedgerBytes / sizeof(Value)};
   }
 
  private:
+  static std::atomic<Value>* Words(const View& view) {
+    return static_cast<std::atomic<Value>*>(view.get());
+  }
   bool HasEnded() const { return WaitForSingleObject(process_.get(), 0) == WAIT_OBJECT_0; }
 
   OsHandle process_;  // With the right to duplicate; or none.

@@ -60,7 +60,7 @@ inline try_to_be_active() {
 #ifdef MUTANT_STALE_LEDGER
   :: may_duplicate[s] && !dead[OTHER] ->
 #else
-  :: may_duplicate[s] && !dead[OTHER] && ledger_open[OTHER] -> /* The C++ does not see the last: README.md. */
+  :: may_duplicate[s] && !dead[OTHER] && ledger_open[OTHER] -> /* By the nonce. */
 #endif
     assert(ledger_open[OTHER]); /* Else it is what has got the number since. */
     view[s] = OTHER;

@@ -94,6 +94,24 @@ TEST_F(HandleTransferEndTest, WhatAPassivePeerOfferedBeforeItsEndIsNotPulled) {
   ExpectClean();
 }
 
+TEST_F(HandleTransferEndTest, ALedgerThatWasClosedBeforeItWasOpenedIsLeftAlone) {
+  Connect();
+  Post(b_, {HandleKind::kFile});
+  Send(b_);
+  ASSERT_THAT(a_.inbox, SizeIs(1)) << "b asks";
+  HangUp(b_);
+  // The number means other memory by now, which may have a ledger's size.
+  const Value section = b_.process.Open(HandleKind::kSection);
+  const auto other = b_.process.table.at(section).object;
+  const Value file = b_.process.Open(HandleKind::kFile);
+  for (auto& word : other->ledger) word = file;
+  Receive(a_);
+  HangUp(a_);
+  for (const auto& word : other->ledger) EXPECT_EQ(word, file);
+  EXPECT_TRUE(b_.process.table.contains(file));
+  ExpectClean();
+}
+
 TEST_F(HandleTransferEndTest, EndsInAnyOrder) {
   for (const auto& [a_may, b_may] : kRights) {
     for (const bool a_first : {true, false}) {

@@ -228,8 +228,8 @@ TEST_F(HandleTransferTest, PseudoHandlesInASlotAreNotTaken) {
 }
 
 TEST_F(HandleTransferTest, SlotsThatHoldNothingAreRefused) {
-  for (const Value slot : {Value{0}, Value{1}, Value{kFirstSlot + 20}, Value{kLedgerWords},
-                           Value{kLedgerWords} << 3, ~Value{0}}) {
+  for (const Value slot : {Value{0}, Value{1}, Value{2}, Value{kFirstSlot + 20},
+                           Value{kLedgerWords}, Value{kLedgerWords} << 3, ~Value{0}}) {
     Reset();
     ConnectActive(a_);
     EXPECT_EQ(After(b_, false, {{kPushed, kFileKind, slot}}), StatusCode::kMalformed) << slot;

@@ -137,11 +137,12 @@ Result<OsHandle> FakeDoor::MakeLedger() {
   });
 }
 
-Status FakeDoor::OpenLedger(Value their) {
+Status FakeDoor::OpenLedger(Value their, Value nonce) {
   return Step([&](bool works) {
     const auto found = their_.table.find(their);
     if (!works || !own_.may_duplicate || found == their_.table.end() ||
-        found->second.object->kind != HandleKind::kSection) {
+        found->second.object->kind != HandleKind::kSection ||
+        found->second.object->ledger[kNonceWord] != nonce) {
       return Refused();
     }
     ledger_ = found->second.object;

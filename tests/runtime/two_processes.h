@@ -34,7 +34,7 @@ constexpr uint32_t kNone = 7;
 
 constexpr size_t kLedgerWords = 40;
 constexpr size_t kEndedWord = 1;
-constexpr size_t kFirstSlot = 2;
+constexpr size_t kFirstSlot = 3;
 
 struct FakeObject {
   std::optional<HandleKind> kind;  // None: of a type that is never passed.
@@ -81,7 +81,7 @@ class FakeDoor final : public internal::HandleDoor {
   Status Push(const OsHandle& own, std::atomic<Value>& their) override;
   void CloseTheirs(Value their) override;
   Result<OsHandle> MakeLedger() override;
-  Status OpenLedger(Value their) override;
+  Status OpenLedger(Value their, Value nonce) override;
   std::span<std::atomic<Value>> ledger() override;
 
  private:

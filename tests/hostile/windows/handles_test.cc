@@ -131,7 +131,7 @@ TEST_F(HostileHandlesTest, WhatAPeerDoesNotTakeIsTakenBack) {
     EXPECT_NE(ledger[pushed.value], 0U);
   }
   RunUntil([&] { return AttackersAreGone(); });
-  for (size_t i = 2; i < kLedgerWords; ++i) ASSERT_EQ(ledger[i], 0U);
+  for (size_t i = kFirstSlot; i < kLedgerWords; ++i) ASSERT_EQ(ledger[i], 0U);
 }
 
 // T81.
@@ -183,8 +183,11 @@ TEST_F(HostileHandlesTest, WhatIsNoLedgerIsNotOpened) {
   const OsHandle event = MakeEvent();
   const OsHandle small = MakeSection(4096);
   const OsHandle reserved = MakeSection(kLedgerBytes, PAGE_READWRITE | SEC_RESERVE);
-  for (const uint64_t value : {ValueOf(event), ValueOf(small), ValueOf(reserved), uint64_t{0},
-                               ~uint64_t{0}, uint64_t{0xFFFFFFFF}, uint64_t{0x7FFFFFFC}}) {
+  const OsHandle other = MakeSection(kLedgerBytes);
+  LedgerView{other}[kNonceWord] = 7;
+  for (const uint64_t value :
+       {ValueOf(event), ValueOf(small), ValueOf(reserved), ValueOf(other), uint64_t{0},
+        ~uint64_t{0}, uint64_t{0xFFFFFFFF}, uint64_t{0x7FFFFFFC}}) {
     RawPeer peer = ConnectForHandles();
     peer.Write(ControlFrame({kAsk, 0, value}));
     EXPECT_EQ(RecordTo(peer, 0).what, kCannot) << value;
@@ -201,7 +204,9 @@ TEST_F(HostileHandlesTest, ForeignNumbersInTheLedgerAreNotTheServersToClose) {
   const LedgerView ledger(ledger_);
   {
     RawPeer peer = ConnectPassive();
-    for (size_t i = 2; i < 40; ++i) ledger[i] = static_cast<uint64_t>(-static_cast<int64_t>(i - 2));
+    for (size_t i = kFirstSlot; i < 40; ++i) {
+      ledger[i] = static_cast<uint64_t>(-static_cast<int64_t>(i - kFirstSlot));
+    }
     EXPECT_EQ(Echo(peer, 10), Status());
   }
   RunUntil([&] { return AttackersAreGone(); });

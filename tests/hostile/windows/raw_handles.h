@@ -33,7 +33,9 @@ constexpr size_t kLedgerBytes = 64 << 10;
 constexpr size_t kLedgerWords = kLedgerBytes / sizeof(uint64_t);
 constexpr size_t kProofWord = 0;
 constexpr size_t kEndedWord = 1;
-constexpr size_t kFirstSlot = 2;
+// 0 is as good as another, if kAsk has it too.
+constexpr size_t kNonceWord = 2;
+constexpr size_t kFirstSlot = 3;
 constexpr uint64_t kProof = 0x4C574D5348415245;
 
 OsHandle::Native ToNative(uint64_t number);
