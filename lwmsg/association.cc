@@ -58,8 +58,14 @@ void Association::Start() {
   // A client's calls have deadlines of their own; a server may be slow to greet.
   if (!connecting_) ArmHelloTimer();
   if (!transport_) transport_ = connecting_->connect();
+  TakeHandles(services_.takes_handles());
   transport_->Start(*this);
   if (connecting_) SendHello();
+}
+
+void Association::TakeHandles(bool takes) {
+  takes_handles_ = takes;
+  transport_->TakeHandles(takes);
 }
 
 void Association::ArmHelloTimer() {
@@ -199,6 +205,12 @@ void Association::OnClosed(Status reason) {
 void Association::OnFrame(Frame frame) {
   if (state_ == State::kClosed || overflowed_) return;
   last_activity_ = executor_.TurnTime();
+  if (!takes_handles_ && !frame.handles.empty()) {
+    return End(Status(StatusCode::kPermissionDenied,
+                      "the peer sent " + std::to_string(frame.handles.size()) +
+                          " OS handles, but no interface that it is offered has any"),
+               true);
+  }
   auto message = IncomingMessage::Parse(std::move(frame), limits());
   if (!message) return End(std::move(message).error(), true);
   Deliver(std::move(*message), &Association::OnMessage);

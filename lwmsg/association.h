@@ -181,6 +181,11 @@ class Association final : public internal::CallTarget, private Transport::Listen
   void OnUnsent(OutgoingMessage message, const Status& reason) override;
 
   // `how`: OnMessage, or Handle.
+  // From now on the peer may have OS handles to send.
+  void TakeHandles(bool takes);
+  // For a call that is to be sent.
+  void TakeHandlesFor(const MethodInfo& method);
+
   void Deliver(IncomingMessage message, void (Association::*how)(IncomingMessage));
   void OnMessage(IncomingMessage message);
   // What is not held, or not any more.
@@ -305,6 +310,7 @@ class Association final : public internal::CallTarget, private Transport::Listen
   std::unique_ptr<internal::LentMemory> lent_;
   std::unique_ptr<internal::BorrowedMemory> borrowed_;
   bool overflowed_ = false;
+  bool takes_handles_ = false;
   TimePoint made_;
   TimePoint last_activity_;
   std::unique_ptr<Timer> hello_timer_;  // While something of that kind is waited for.

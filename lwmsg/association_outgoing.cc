@@ -81,12 +81,12 @@ Status Association::CheckOutgoing(const Protocol& protocol, const MethodInfo& me
   }
   const bool call = message.state().envelope.isCall();
   // Of calls no more are under way than the peer takes.
-  const size_t queued = call || handles.empty() ? 0 : transport_->queued().handles;
+  const size_t queued = call || handles.empty() ? 0 : transport_->queued_for_user().handles;
   if (queued + handles.size() > std::max(limits().max_queued_handles, handles.size())) {
     return Status(StatusCode::kResourceExhausted,
                   MethodName(protocol, method) + ": " + std::to_string(queued) +
-                      " OS handles wait already for a peer that does not read, "
-                      "Limits::max_queued_handles");
+                      " OS handles wait already for the peer or others of its user, who do not "
+                      "read, Limits::max_queued_handles");
   }
   Status sound = message.CheckPayload(call ? method.params() : method.results());
   if (sound.ok()) return sound;
@@ -113,6 +113,14 @@ Status Association::CheckCall(OutgoingCall& call) const {
   return CheckOutgoing(*call.protocol, *call.method, call.message);
 }
 
+void Association::TakeHandlesFor(const MethodInfo& method) {
+  if (takes_handles_) return;
+  if (method.results().carries_handles() || method.results().carries_objects() ||
+      method.params().carries_objects()) {
+    TakeHandles(true);
+  }
+}
+
 PendingCall Association::Start(OutgoingCall call, ReplyCallback done) {
   Start();
   Status sendable = CheckCall(call);
@@ -122,6 +130,7 @@ PendingCall Association::Start(OutgoingCall call, ReplyCallback done) {
     FailLater(std::move(done), std::move(sendable));
     return PendingCall();
   }
+  TakeHandlesFor(*call.method);
   const std::chrono::microseconds timeout = TimeoutOf(call);
   const auto deadline = DeadlineAfter(timeout);
   const internal::CallKey key = outgoing_.Add(
@@ -150,6 +159,7 @@ Status Association::Post(OutgoingCall call) {
   if (auto report = ReportOutgoing(*call.protocol, *call.method, 0)) report->End(sendable);
   if (!sendable.ok()) return sendable;
   RememberCalled(*call.protocol);
+  TakeHandlesFor(*call.method);
   FillCall(call);
   Send(std::move(call.message));
   if (can_wait()) connecting_->run_once(false);
@@ -281,7 +291,7 @@ void Association::Send(OutgoingMessage message) {
   message.handles().Sent();
   if (!message.handles().memories().empty()) LendMemory(message);
   transport_->Send(std::move(message));
-  const Transport::Queued queued = transport_->queued();
+  const Transport::Queued queued = transport_->queued_for_user();
   const bool many = queued.messages > limits().max_queued_messages;
   if (overflowed_ || (queued.bytes <= limits().max_queued_bytes && !many)) return;
   // Nothing more goes out or comes in: one turn of small calls can ask for many large replies.
@@ -295,7 +305,9 @@ void Association::Send(OutgoingMessage message) {
     const std::string what = many ? "messages" : "bytes";
     self->End(Status(StatusCode::kResourceExhausted,
                      "more than " + std::to_string(most) + " " + what +
-                         " wait for a peer that does not read, Limits::max_queued_" + what),
+                         " wait for the peer or others of its user, who do not read, "
+                         "Limits::max_queued_" +
+                         what),
               false);
   });
 }

@@ -101,7 +101,8 @@ Status OutgoingHandles::NoSession() {
                 "the association of this message is gone, and its session with it");
 }
 
-IncomingHandles::IncomingHandles(std::vector<OsHandle> handles) : handles_(std::move(handles)) {}
+IncomingHandles::IncomingHandles(internal::ReceivedHandles handles)
+    : handles_(std::move(handles)) {}
 IncomingHandles::~IncomingHandles() = default;
 
 Result<OsHandle> IncomingHandles::Take(schema::OsHandle::Reader slot) {
@@ -137,7 +138,13 @@ Result<SharedMemory> IncomingHandles::Take(schema::SharedMemory::Reader field) {
   if (!own) return memories_->TakeOfPool(field.getPool(), field.getOffset());
   auto handle = Take(field.getMemory());
   if (!handle) return Error(std::move(handle).error());
-  return memories_->Open(*handle, field.getOffset(), field.getSize());
+  auto opened = memories_->Open(*handle, field.getOffset(), field.getSize());
+  if (!opened) {
+    std::vector<OsHandle> refused;
+    refused.push_back(std::move(*handle));
+    CloseLater(std::move(refused));
+  }
+  return opened;
 }
 
 Result<std::shared_ptr<internal::ObjectCopy>> IncomingHandles::TakeCopy(uint64_t id,

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "lwmsg/internal/received_handles.h"
 #include "lwmsg/os_handle.h"
 #include "lwmsg/session.h"
 #include "lwmsg/shared_memory.h"
@@ -99,7 +100,7 @@ class OutgoingHandles {
 // that nobody takes are closed, and let go of, with the message.
 class IncomingHandles {
  public:
-  explicit IncomingHandles(std::vector<OsHandle> handles);
+  explicit IncomingHandles(internal::ReceivedHandles handles);
   IncomingHandles(const IncomingHandles&) = delete;
   IncomingHandles& operator=(const IncomingHandles&) = delete;
   ~IncomingHandles();
@@ -122,7 +123,7 @@ class IncomingHandles {
   // Limits::max_shared_bytes.
   Result<SharedMemory> Take(schema::SharedMemory::Reader field);
 
-  std::span<const OsHandle> all() const { return handles_; }
+  std::span<const OsHandle> all() const { return handles_.all(); }
   size_t size() const { return handles_.size(); }
   // The names that the message brought, found when it was checked, and where they are let go of.
   void SetObjects(std::vector<uint64_t> ids, Association& association);
@@ -133,7 +134,7 @@ class IncomingHandles {
   Result<std::shared_ptr<internal::ObjectCopy>> TakeCopy(uint64_t id, bool receivers);
   const Channel& channel() const;
 
-  std::vector<OsHandle> handles_;
+  internal::ReceivedHandles handles_;
   std::unique_ptr<internal::IncomingObjects> objects_;    // Null if there are none.
   std::unique_ptr<internal::IncomingMemories> memories_;  // The same.
 };

@@ -26,18 +26,23 @@ struct Limits {
   // Bytes of peers' shared memory that one association keeps mapped (`SharedMemory`): its pools,
   // and the largest memory of a message's own. Stops a peer that would fill the address space.
   size_t max_shared_bytes = size_t{256} << 20;
-  // Bytes queued for a peer that does not read. Beyond, the association ends.
+  // Bytes queued for a peer that does not read; on a server, for all peers of its user whose
+  // associations share a loop. Beyond, the association ends for which more is to be queued.
   size_t max_queued_bytes = size_t{16} << 20;
-  // Messages queued for it; each takes some KiB of memory, however small it is. Beyond, the
-  // association ends.
+  // Messages, counted in the same way; each takes some KiB of memory, however small it is. Beyond,
+  // the association ends.
   size_t max_queued_messages = 16'384;
-  // OS handles in replies and items that are queued for it, which this process keeps open. Beyond,
-  // the call fails. Stops a peer that asks for descriptors and takes none.
-  size_t max_queued_handles = 256;
+  // OS handles in replies and items that are queued, counted in the same way: this process keeps
+  // them open. Beyond, the call fails. Stops a peer that asks for descriptors and takes none.
+  size_t max_queued_handles = 64;
   // Associations of one server at a time; fewer, and a line in the log, where RLIMIT_NOFILE leaves
   // no room for so many (two descriptors each, of three quarters). Further clients wait in the
   // backlog of the listening socket; a peer beyond it that was adopted is told and cut.
   uint32_t max_associations = 4096;
+  // Of these, for peers of one user other than the server's own (who could end the server anyway);
+  // and never more than are left free for others, so that one more user can always come. All
+  // unknown users are one. Beyond, a client is told and cut. Stops a user who takes all places.
+  uint32_t max_user_associations = 128;
   // At max_associations, and only there: how long an association without calls in hand and without
   // session objects must have been silent before the server may end it to let a waiting client in.
   std::chrono::milliseconds idle_timeout{10'000};

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <utility>
+#include <vector>
 
 #include "lwmsg/status.h"
 
@@ -81,5 +82,11 @@ class OsHandle {
   bool is_socket_ = false;
 #endif
 };
+
+// Closes `handles` soon, on a thread of lwmsg's. For those that a peer sent: to close the last
+// descriptor of a socket with SO_LINGER (socket(7)), or of a file whose file system is a program of
+// the peer's (FUSE), takes as long as the peer likes. What a message still has when it goes is
+// closed in this way; a handler does the same with what it took, if it shall not wait. Any thread.
+void CloseLater(std::vector<OsHandle> handles);
 
 }  // namespace lwmsg

@@ -1,8 +1,18 @@
 #include "lwmsg/service.h"
 
+#include <algorithm>
 #include <string>
 
 namespace lwmsg {
+
+namespace {
+
+bool TakesHandles(const MethodInfo& method) {
+  return method.params().carries_handles() || method.params().carries_objects() ||
+         method.results().carries_objects();
+}
+
+}  // namespace
 
 Status ServiceTable::Add(Service& service) {
   const Protocol& protocol = service.protocol();
@@ -16,6 +26,9 @@ Status ServiceTable::Add(Service& service) {
     }
   }
   entries_.insert(entries_.end(), added.begin(), added.end());
+  for (const Entry& entry : added) {
+    takes_handles_ |= std::ranges::any_of(entry.protocol->methods, TakesHandles);
+  }
   return Status();
 }
 

@@ -44,9 +44,13 @@ class ServiceTable {
   // Null if nothing serves this interface.
   const Entry* Find(uint64_t interface_id) const;
   const std::vector<Entry>& entries() const { return entries_; }
+  // Whether a caller may have OS handles to send: in a call, or in one to an object that it passes
+  // or gets.
+  bool takes_handles() const { return takes_handles_; }
 
  private:
   std::vector<Entry> entries_;
+  bool takes_handles_ = false;
 };
 
 // The protocol by which `service` serves an interface: its own or one that it extends; null if it

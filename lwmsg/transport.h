@@ -3,10 +3,8 @@
 #include <capnp/common.h>
 #include <kj/array.h>
 
-#include <vector>
-
+#include "lwmsg/internal/received_handles.h"
 #include "lwmsg/message.h"
-#include "lwmsg/os_handle.h"
 #include "lwmsg/status.h"
 #include "lwmsg/token.h"
 
@@ -15,7 +13,7 @@ namespace lwmsg {
 // One whole received message, unvalidated but within the limits of size and number of handles.
 struct Frame {
   kj::Array<capnp::word> words;
-  std::vector<OsHandle> handles;
+  internal::ReceivedHandles handles;
 };
 
 // The other half of the seam: moves whole messages between this process and one peer, in order,
@@ -43,6 +41,9 @@ class Transport {
   // Queues a message with its handles, also before the connection is there. Never blocks, never
   // calls the listener.
   virtual void Send(OutgoingMessage message) = 0;
+  // Whether the peer may send OS handles, from now on. Where the system can, it then refuses those
+  // of a peer that may not; otherwise they arrive.
+  virtual void TakeHandles(bool /*takes*/) {}
   // Receives no more; sends what is queued if the peer takes it, then hangs up and calls `done`, at
   // the latest after Limits::send_timeout; at once if more was queued than
   // Limits::max_queued_bytes. Never calls inline.
@@ -52,8 +53,11 @@ class Transport {
     size_t bytes = 0;
     size_t messages = 0;
     size_t handles = 0;
+    bool operator==(const Queued&) const = default;
   };
   virtual Queued queued() const = 0;
+  // The same for all transports of the peer's user that share its loop, where that is counted.
+  virtual Queued queued_for_user() const { return queued(); }
   // Complete when the first frame arrives; before that it may know less.
   virtual const Token& peer() const = 0;
 };

@@ -23,6 +23,8 @@ Status Malformed(std::string text) { return Status(StatusCode::kMalformed, std::
 FrameReader::~FrameReader() {
   // A frame that was never whole may be a secret; one that was delivered is not here any more.
   SecureWipe(body_.begin(), std::min(body_size_, body_.asBytes().size()));
+  ReceivedHandles rest;
+  while (!handles_.empty()) rest.push_back(handles_.TakeFront());
 }
 
 FrameReader::Space FrameReader::SpaceFor(std::span<std::byte> shared) {
@@ -97,7 +99,7 @@ Result<std::optional<Frame>> FrameReader::FinishWithRecords() {
   if (!records.empty()) {
     auto handles = records_->Receive(records);
     if (!handles) return Error(std::move(handles).error());
-    frame.handles = std::move(*handles);
+    frame.handles = ReceivedHandles(std::move(*handles));
   }
   return std::optional(std::move(frame));
 }

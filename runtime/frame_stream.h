@@ -36,6 +36,7 @@ class FrameStream {
   virtual bool can_wait_in_read() const { return false; }
   // As FrameReader::Next.
   Result<std::optional<Frame>> Next() { return reader_.Next(); }
+  size_t last_read_size() const { return last_read_size_; }
   // True if the last read may have left something behind.
   bool last_read_was_full() const { return last_read_was_full_; }
   bool at_boundary() const { return reader_.at_boundary(); }
@@ -55,6 +56,9 @@ class FrameStream {
   // What was sent arrives only if the peer's answers are still read.
   virtual bool awaits_peer() const { return false; }
 
+  // As Transport::TakeHandles.
+  virtual void TakeHandles(bool /*takes*/) {}
+
   virtual void HangUp() = 0;
   // See Transport::peer.
   virtual const Token& peer() const = 0;
@@ -65,6 +69,7 @@ class FrameStream {
 
   FrameReader reader_;
   SendQueue queue_;
+  size_t last_read_size_ = 0;
   bool last_read_was_full_ = false;
   std::unique_ptr<Unsent> unsent_;
 };

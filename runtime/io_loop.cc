@@ -19,6 +19,7 @@ void IoLoop::FlushAtEndOfTurn(Flushable& flushable) {
 void IoLoop::ForgetFlush(Flushable& flushable) { std::erase(flushes_, &flushable); }
 
 void IoLoop::FlushAll() {
+  ++turn_;
   // A flush may report the end of a connection, whose owner may destroy others or send more.
   while (!flushes_.empty()) {
     Flushable* flushable = flushes_.back();

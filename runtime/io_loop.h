@@ -68,6 +68,9 @@ class IoLoop : public Executor {
   void FlushAtEndOfTurn(Flushable& flushable);
   void ForgetFlush(Flushable& flushable);
 
+  // Grows from one wait of the loop to the next.
+  uint64_t turn() const { return turn_; }
+
   // One buffer for all reads of the loop; its content counts until the next read.
   std::span<std::byte> read_buffer();
 
@@ -82,6 +85,7 @@ class IoLoop : public Executor {
   std::unique_ptr<std::byte[]> read_buffer_;
   AdaptiveWait adaptive_;
   uint64_t arrivals_ = 0;
+  uint64_t turn_ = 0;
 };
 
 }  // namespace lwmsg::internal

@@ -1,8 +1,14 @@
 #include "runtime/placement.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "runtime/platform.h"
+#include "runtime/user_share.h"
 
 namespace lwmsg::internal {
+
+Placement::Placement(size_t loops) : own_user_(UserOf(OwnToken())), loads_(loops) {}
 
 Placement::Place Placement::Enter(const Token& peer) {
   if (loads_.size() == 1) return EnterFirst(peer);
@@ -17,13 +23,22 @@ Placement::Place Placement::Enter(const Token& peer) {
 Placement::Place Placement::EnterFirst(const Token& peer) {
   if (loads_.size() != 1) return EnterAt(0, peer);
   ++count_;
-  return Place();
+  return {.user = EnterUser(peer)};
+}
+
+Placement::User* Placement::EnterUser(const Token& peer) {
+  std::string name = UserOf(peer);
+  if (name == own_user_) return nullptr;
+  User& user = users_[name];
+  user.name = std::move(name);
+  ++user.associations;
+  return &user;
 }
 
 Placement::Place Placement::EnterAt(size_t loop, const Token& peer) {
   ++count_;
   ++loads_[loop];
-  Place place = {.loop = loop};
+  Place place = {.loop = loop, .user = EnterUser(peer)};
   if (!peer.pid()) return place;
   Process& process = processes_.try_emplace(*peer.pid(), Process{loop, 0}).first->second;
   if (process.loop != loop) return place;  // Others of it are elsewhere, and it stays there.
@@ -34,6 +49,9 @@ Placement::Place Placement::EnterAt(size_t loop, const Token& peer) {
 
 void Placement::Leave(const Place& place) {
   --count_;
+  if (place.user != nullptr && --place.user->associations == 0) {
+    users_.erase(std::string(place.user->name));
+  }
   if (loads_.size() == 1) return;
   --loads_[place.loop];
   if (!place.process) return;

@@ -29,6 +29,8 @@ void KeepFromChildren(const OsHandle& handle);
 // How many handles this process may have open.
 size_t MostHandles();
 
+uint32_t OwnPid();
+
 // What a peer learns of this process.
 Token OwnToken();
 
@@ -94,6 +96,9 @@ class Listener {
   };
 
   virtual ~Listener() = default;
+  // Whether clients may send OS handles before they are accepted, as Transport::TakeHandles; at
+  // first they may not.
+  virtual void TakeHandles(bool /*takes*/) {}
   // Accepts no more, and leaves clients waiting in the kernel, until Resume.
   virtual void Hold() = 0;
   virtual void Resume() = 0;

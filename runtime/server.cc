@@ -13,7 +13,6 @@
 #include "runtime/platform.h"
 #include "runtime/server_loop.h"
 #include "runtime/server_thread.h"
-#include "runtime/stream_transport.h"
 #include "runtime/thread_pool.h"
 #include "runtime/uv_loop.h"
 
@@ -67,6 +66,9 @@ class Server::Impl final : private internal::Listener::Acceptor, private ServerL
   Status Serve(Service& service) {
     Status added = here_.services().Add(service);
     if (!added.ok()) return added;
+    if (here_.services().takes_handles()) {
+      for (const auto& listener : listeners_) listener->TakeHandles(true);
+    }
     PostToOthers([&service](ServerLoop& loop) { static_cast<void>(loop.services().Add(service)); });
     return added;
   }
@@ -89,9 +91,9 @@ class Server::Impl final : private internal::Listener::Acceptor, private ServerL
   }
 
   Status Adopt(OsHandle socket) {
-    auto transport = internal::AdoptTransport(loop_, std::move(socket), options_.limits);
-    if (!transport) return std::move(transport).error();
-    AddHere(std::move(*transport));
+    auto stream = internal::AdoptStream(std::move(socket), options_.limits);
+    if (!stream) return std::move(stream).error();
+    AddHere(std::move(*stream));
     return Status();
   }
 
@@ -169,28 +171,49 @@ class Server::Impl final : private internal::Listener::Acceptor, private ServerL
 
   // --- Associations that come and go.
 
-  void AddHere(std::unique_ptr<Transport> transport) {
-    const auto place = placement_.EnterFirst(transport->peer());
-    Add(std::move(transport), place);
+  // A stream, or DIRECT's transport.
+  template <typename Connection>
+  void AddHere(std::unique_ptr<Connection> connection) {
+    const auto place = placement_.EnterFirst(connection->peer());
+    Add(std::move(connection), place);
   }
 
-  void Add(std::unique_ptr<Transport> transport, const Placement::Place& place) {
-    Association& added = here_.Add(std::move(transport), place);
+  template <typename Connection>
+  void Add(std::unique_ptr<Connection> connection, const Placement::Place& place) {
+    here_.Add(std::move(connection), place, Admit(place));
     if (full()) Hold();
-    if (association_count() > options_.limits.max_associations) {
-      added.Close(
-          Status(StatusCode::kResourceExhausted, FullText(options_.limits) + "; try again later"));
+  }
+
+  // Of one that is counted already.
+  Status Admit(const Placement::Place& place) const {
+    const auto refused = [](const std::string& why) {
+      return Status(StatusCode::kResourceExhausted, why + "; try again later");
+    };
+    const Limits& limits = options_.limits;
+    if (association_count() > limits.max_associations) return refused(FullText(limits));
+    if (place.user == nullptr) return Status();
+    const size_t most = std::min<size_t>(limits.max_user_associations,
+                                         limits.max_associations - (association_count() - 1));
+    const size_t before = place.user->associations - 1;
+    if (before < std::max<size_t>(most, 1)) return Status();
+    const std::string user = place.user->name.empty() ? "peers of unknown users have "
+                                                      : "user " + place.user->name + " has ";
+    if (before >= limits.max_user_associations) {
+      return refused(user + std::to_string(before) +
+                     " associations, Limits::max_user_associations");
     }
+    return refused(user + std::to_string(before) +
+                   " associations, as many as are left for others of the " +
+                   std::to_string(limits.max_associations) + " of Limits::max_associations");
   }
 
   void AddElsewhere(std::unique_ptr<internal::FrameStream> stream, const Placement::Place& place) {
     // This loop does not see them, and shall not run out while they are there.
     if (elsewhere_++ == 0) loop_.Hold();
-    threads_[place.loop - 1]->Post([stream = std::move(stream), limits = options_.limits,
-                                    place](ServerLoop& loop) mutable {
-      loop.Add(std::make_unique<internal::StreamTransport>(loop.loop(), std::move(stream), limits),
-               place);
-    });
+    threads_[place.loop - 1]->Post(
+        [stream = std::move(stream), admitted = Admit(place), place](ServerLoop& loop) mutable {
+          loop.Add(std::move(stream), place, admitted);
+        });
     if (full()) Hold();
   }
 
@@ -202,8 +225,7 @@ class Server::Impl final : private internal::Listener::Acceptor, private ServerL
     if (std::exchange(short_of_handles_, false) && !held_) Resume();
     const auto place = placement_.Enter(stream->peer());
     if (place.loop != 0) return AddElsewhere(std::move(stream), place);
-    Add(std::make_unique<internal::StreamTransport>(loop_, std::move(stream), options_.limits),
-        place);
+    Add(std::move(stream), place);
   }
 
   // True if this is still there.
@@ -252,6 +274,7 @@ class Server::Impl final : private internal::Listener::Acceptor, private ServerL
   Status Keep(Result<std::unique_ptr<internal::Listener>> listener) {
     if (!listener) return std::move(listener).error();
     listeners_.push_back(std::move(*listener));
+    if (here_.services().takes_handles()) listeners_.back()->TakeHandles(true);
     options_.log.Write(LogLevel::kInfo,
                        [this] { return "listening at " + listeners_.back()->name(); });
     if (full()) Hold();

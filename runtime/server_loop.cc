@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "lwmsg/internal/link.h"
+#include "runtime/stream_transport.h"
 
 namespace lwmsg::internal {
 
@@ -17,9 +18,19 @@ ServerLoop::ServerLoop(IoLoop& loop, const Shared& shared, Owner& owner)
       owner_(owner),
       sessions_(loop, options_.limits.max_objects, shared.on_session),
       environment_(std::make_shared<const Association::Environment>(Association::Environment{
-          options_.limits, options_.log, options_.watcher, &sessions_, &shared.workers})) {}
+          options_.limits, options_.log, options_.watcher, &sessions_, &shared.workers})),
+      shares_(loop) {}
 
-Association& ServerLoop::Add(std::unique_ptr<Transport> transport, const Placement::Place& place) {
+void ServerLoop::Add(std::unique_ptr<FrameStream> stream, const Placement::Place& place,
+                     const Status& admitted) {
+  auto share = shares_.For(stream->peer());
+  Add(std::make_unique<StreamTransport>(loop_, std::move(stream), options_.limits,
+                                        std::move(share)),
+      place, admitted);
+}
+
+void ServerLoop::Add(std::unique_ptr<Transport> transport, const Placement::Place& place,
+                     const Status& admitted) {
   const auto member = members_.insert(members_.end(), Member{nullptr, place});
   Association::Config config;
   config.environment = environment_;
@@ -27,7 +38,7 @@ Association& ServerLoop::Add(std::unique_ptr<Transport> transport, const Placeme
   member->association =
       std::make_unique<Association>(loop_, std::move(transport), services_, std::move(config));
   member->association->Start();
-  return *member->association;
+  if (!admitted.ok()) member->association->Close(admitted);
 }
 
 void ServerLoop::EndAll() {

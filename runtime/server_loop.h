@@ -11,8 +11,10 @@
 #include "lwmsg/server.h"
 #include "lwmsg/service.h"
 #include "lwmsg/state.h"
+#include "runtime/frame_stream.h"
 #include "runtime/io_loop.h"
 #include "runtime/placement.h"
+#include "runtime/user_share.h"
 
 namespace lwmsg::internal {
 
@@ -49,8 +51,12 @@ class ServerLoop {
   ServiceTable& services() { return services_; }
   IoLoop& loop() { return loop_; }
 
-  // Starts an association.
-  Association& Add(std::unique_ptr<Transport> transport, const Placement::Place& place);
+  // Starts an association. One that is not `admitted` is told and ends.
+  void Add(std::unique_ptr<Transport> transport, const Placement::Place& place,
+           const Status& admitted);
+  // The same, over a transport that shares the loop with the others of its user.
+  void Add(std::unique_ptr<FrameStream> stream, const Placement::Place& place,
+           const Status& admitted);
 
   void EndAll();
   void DrainAll();
@@ -84,6 +90,7 @@ class ServerLoop {
   ServiceTable services_;
   SessionHost sessions_;
   const std::shared_ptr<const Association::Environment> environment_;
+  UserShares shares_;
   Members members_;
 };
 

@@ -15,19 +15,23 @@ constexpr std::chrono::milliseconds kLongestConnectDelay{64};
 // Reads in one go before others on the loop get their turn.
 constexpr int kMaxReads = 16;
 
+// Queued for a peer of a server before it is not read any more.
+constexpr size_t kClogged = 256 << 10;
+
 }  // namespace
 
 StreamTransport::StreamTransport(IoLoop& loop, std::unique_ptr<FrameStream> stream,
-                                 const Limits& limits)
+                                 const Limits& limits, std::shared_ptr<UserShare> share)
     : loop_(loop),
       stream_(std::move(stream)),
       send_timeout_(limits.send_timeout),
       max_queued_bytes_(limits.max_queued_bytes),
+      share_(std::move(share)),
       timer_(loop, [this] { OnTimer(); }) {}
 
 StreamTransport::StreamTransport(IoLoop& loop, std::unique_ptr<FrameStream> stream,
                                  std::string endpoint, const Limits& limits)
-    : StreamTransport(loop, std::move(stream), limits) {
+    : StreamTransport(loop, std::move(stream), limits, nullptr) {
   connecting_ = std::make_unique<Connecting>(
       Connecting{.endpoint = std::move(endpoint), .timeout = limits.hello_timeout});
 }
@@ -35,6 +39,7 @@ StreamTransport::StreamTransport(IoLoop& loop, std::unique_ptr<FrameStream> stre
 StreamTransport::~StreamTransport() {
   loop_.ForgetFlush(*this);
   if (state_ == State::kOpen || state_ == State::kFinishing) static_cast<void>(stream_->Write());
+  if (share_) share_->Charge(charged_, {});
 }
 
 void StreamTransport::Start(Listener& listener) {
@@ -75,7 +80,7 @@ void StreamTransport::Open() {
 void StreamTransport::Send(OutgoingMessage message) {
   if (write_failed_ || state_ == State::kDone) return;
   stream_->Queue(std::move(message));
-  if (stream_->queued().bytes > max_queued_bytes_) overflowed_ = true;
+  if (queued_for_user().bytes > max_queued_bytes_) overflowed_ = true;
   if (state_ == State::kOpen) loop_.FlushAtEndOfTurn(*this);
 }
 
@@ -83,6 +88,7 @@ void StreamTransport::Flush() {
   if (write_failed_ || (state_ != State::kOpen && state_ != State::kFinishing)) return;
   const size_t before = stream_->queued().bytes;
   auto progress = stream_->Write();
+  Charge();
   if (!TellUnsent() || state_ == State::kDone) return;
   if (!progress) {
     write_failed_ = true;
@@ -135,7 +141,12 @@ bool StreamTransport::Receive(bool waits) {
   // Inside a handler that waits: what was read with its frame comes first.
   if (delivering_ && !Deliver()) return false;
   for (int i = 0; i < kMaxReads; ++i) {
-    const auto shared = loop_.read_buffer();
+    auto shared = loop_.read_buffer();
+    if (share_) {
+      const size_t room = share_->ReadRoom();
+      if (room == 0 || clogged()) return true;
+      shared = shared.first(std::min(room, shared.size()));
+    }
     auto progress = stream_->Read(shared, waits && i == 0);
     if (progress && *progress == FrameStream::Progress::kBlocked) return true;
     loop_.NoteArrival();
@@ -149,6 +160,7 @@ bool StreamTransport::Receive(bool waits) {
                                            "the connection ended in the middle of a message"));
       return false;
     }
+    if (share_) share_->Read(stream_->last_read_size());
     if (!Deliver()) return false;
     if (!stream_->last_read_was_full()) return true;
   }
@@ -185,8 +197,28 @@ bool StreamTransport::TellUnsent() {
 
 void StreamTransport::UpdateWatch(bool blocked) {
   if (!watch_) return;
-  const bool reads = state_ == State::kFinishing ? AwaitsAnswers() : !failed_;
+  const bool reads =
+      state_ == State::kFinishing ? AwaitsAnswers() : !failed_ && (write_failed_ || !clogged());
   watch_->Want({reads, blocked, stream_->can_wait_in_read()});
+}
+
+bool StreamTransport::clogged() const { return share_ && stream_->queued().bytes > kClogged; }
+
+void StreamTransport::Charge() {
+  if (!share_) return;
+  const Queued now = stream_->queued();
+  if (now == charged_) return;
+  share_->Charge(charged_, now);
+  charged_ = now;
+}
+
+Transport::Queued StreamTransport::queued_for_user() const {
+  Queued own = stream_->queued();
+  if (!share_) return own;
+  // What came since the last charge belongs to it too.
+  const Queued& all = share_->queued();
+  return {own.bytes + all.bytes - charged_.bytes, own.messages + all.messages - charged_.messages,
+          own.handles + all.handles - charged_.handles};
 }
 
 void StreamTransport::OnTimer() {

@@ -9,14 +9,17 @@
 #include "lwmsg/transport.h"
 #include "runtime/frame_stream.h"
 #include "runtime/io_loop.h"
+#include "runtime/user_share.h"
 
 namespace lwmsg::internal {
 
 // A Transport over one FrameStream, on any IoLoop. Owned by its association.
 class StreamTransport final : public Transport, private Flushable {
  public:
-  // Over a connected stream.
-  StreamTransport(IoLoop& loop, std::unique_ptr<FrameStream> stream, const Limits& limits);
+  // Over a connected stream. Of one that a server accepted, `share` is that of its user: such a
+  // peer is not read while it does not read.
+  StreamTransport(IoLoop& loop, std::unique_ptr<FrameStream> stream, const Limits& limits,
+                  std::shared_ptr<UserShare> share = nullptr);
   // Over a stream that is not connected yet, as the server at `endpoint` is busy: tries when it is
   // started.
   StreamTransport(IoLoop& loop, std::unique_ptr<FrameStream> stream, std::string endpoint,
@@ -26,8 +29,10 @@ class StreamTransport final : public Transport, private Flushable {
 
   void Start(Listener& listener) override;
   void Send(OutgoingMessage message) override;
+  void TakeHandles(bool takes) override { stream_->TakeHandles(takes); }
   void Close(UniqueFunction<void()> done) override;
   Queued queued() const override { return stream_->queued(); }
+  Queued queued_for_user() const override;
   const Token& peer() const override { return stream_->peer(); }
 
  private:
@@ -47,6 +52,11 @@ class StreamTransport final : public Transport, private Flushable {
   // Tells the listener of messages that cannot be sent. False if this was destroyed.
   bool TellUnsent();
   void UpdateWatch(bool blocked);
+  // So much waits for the peer that nothing more is taken from it. Only of a server's peers: were
+  // it both sides, each could wait for the other.
+  bool clogged() const;
+  // Tells the share what is queued.
+  void Charge();
   void OnTimer();
   // Tells the listener, last.
   void Fail(Status reason);
@@ -73,6 +83,8 @@ class StreamTransport final : public Transport, private Flushable {
   UniqueFunction<void()> done_;
   const std::chrono::milliseconds send_timeout_;
   const size_t max_queued_bytes_;
+  const std::shared_ptr<UserShare> share_;
+  Queued charged_;
   // Bounds connecting, then each stretch of time in which the peer takes nothing.
   Timer timer_;
   std::unique_ptr<IoLoop::Watch> watch_;

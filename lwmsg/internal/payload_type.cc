@@ -15,6 +15,7 @@ PayloadType::PayloadType(capnp::StructSchema schema)
     : schema_(schema), plan_(std::make_unique<PayloadPlan>(schema)) {}
 PayloadType::~PayloadType() = default;
 
+bool PayloadType::carries_handles() const { return plan_->carries_handles(); }
 bool PayloadType::carries_objects() const { return plan_->carries_objects(); }
 bool PayloadType::has_rules() const { return plan_->has_rules(); }
 bool PayloadType::sensitive() const { return plan_->sensitive(); }

@@ -54,7 +54,8 @@ class PayloadType {
   // Whether the payload can be read and holds no OS handle, whatever the annotations demand: for
   // messages that lie in files, where secrets and OS handles were left out.
   Status CheckReadable(capnp::AnyPointer::Reader payload) const;
-  // Whether a payload of this type may name objects.
+  // Whether a payload of this type may bring OS handles, and name objects.
+  bool carries_handles() const;
   bool carries_objects() const;
   // Whether its annotations demand anything of it.
   bool has_rules() const;

@@ -35,6 +35,8 @@ size_t internal::MostHandles() {
   return limit.rlim_cur;
 }
 
+uint32_t internal::OwnPid() { return static_cast<uint32_t>(getpid()); }
+
 void internal::KeepFromChildren(const OsHandle& handle) {
   fcntl(handle.get(), F_SETFD, FD_CLOEXEC);
 }

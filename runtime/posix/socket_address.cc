@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <cstring>
 
+#include "runtime/posix/socket_options.h"
+
 namespace lwmsg::internal {
 namespace {
 
@@ -83,6 +85,11 @@ Result<OsHandle> NewSocket() {
   OsHandle socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket.valid()) return Error(ErrnoStatus("cannot make a socket", errno));
   return socket;
+}
+
+bool SetPassRights(const OsHandle& socket, bool passes) {
+  const int value = passes ? 1 : 0;
+  return setsockopt(socket.get(), SOL_SOCKET, kSoPassRights, &value, sizeof(value)) == 0;
 }
 
 Result<bool> ConnectOnce(const OsHandle& socket, const Endpoint& endpoint) {

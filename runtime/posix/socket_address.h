@@ -42,6 +42,10 @@ Status CheckSocket(const OsHandle& socket, bool listening);
 // Where a listening socket listens, as an endpoint's text.
 std::string NameOf(const OsHandle& socket);
 
+// Whether peers may send descriptors to `socket`'s reader. False if the kernel cannot say no
+// (before Linux 6.16).
+bool SetPassRights(const OsHandle& socket, bool passes);
+
 Status SetNonBlocking(const OsHandle& socket);
 // Of a socket of NewSocket: reads wait, for at most `longest`. False if the system refuses.
 bool SetBlocking(const OsHandle& socket, std::chrono::milliseconds longest);

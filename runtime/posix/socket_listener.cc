@@ -36,7 +36,12 @@ class SocketListener final : public Listener {
     if (!watch) return std::move(watch).error();
     watch_ = std::move(*watch);
     Watch(true);
+    TakeHandles(false);
     return Status();
+  }
+
+  void TakeHandles(bool takes) override {
+    passes_rights_ = !SetPassRights(socket(), takes) || takes;
   }
 
   // Goes on to watch, to tell when a client waits.
@@ -66,8 +71,8 @@ class SocketListener final : public Listener {
       OsHandle peer(accept4(socket().get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
       if (peer.valid()) {
         SocketPeer who = PeerOfAccepted(peer);
-        acceptor_.OnAccepted(
-            std::make_unique<SocketStream>(std::move(peer), std::move(who), limits_));
+        acceptor_.OnAccepted(std::make_unique<SocketStream>(std::move(peer), std::move(who),
+                                                            limits_, passes_rights_));
       } else if (errno == EAGAIN) {
         return;
       } else if (errno != EINTR && errno != ECONNABORTED) {
@@ -89,6 +94,7 @@ class SocketListener final : public Listener {
   OsHandle socket_;
   std::string name_;
   bool held_ = false;
+  bool passes_rights_ = true;
   Timer rest_;
   std::unique_ptr<IoLoop::Watch> watch_;
 };

@@ -1,5 +1,6 @@
 #include "runtime/posix/socket_stream.h"
 
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -39,6 +40,12 @@ bool IsAboutHandles(int error) { return error == ETOOMANYREFS || error == EPERM 
 
 Status CannotPass(int error) {
   const std::string what = "the kernel does not pass the message's OS handles";
+  if (error == EPERM) {
+    return Status(StatusCode::kPermissionDenied,
+                  what +
+                      ": the peer takes none (SO_PASSRIGHTS), as no interface that it offers on "
+                      "this connection has any");
+  }
   if (error != ETOOMANYREFS) return ErrnoStatus(what, error);
   return Status(StatusCode::kResourceExhausted,
                 what +
@@ -88,8 +95,9 @@ class SendControl {
 
 }  // namespace
 
-SocketStream::SocketStream(OsHandle socket, SocketPeer peer, const Limits& limits)
-    : FrameStream(limits), socket_(std::move(socket)) {
+SocketStream::SocketStream(OsHandle socket, SocketPeer peer, const Limits& limits,
+                           bool passes_rights)
+    : FrameStream(limits), socket_(std::move(socket)), passes_rights_(passes_rights) {
   Connected(std::move(peer));
 }
 
@@ -97,7 +105,27 @@ SocketStream::SocketStream(OsHandle socket, Endpoint endpoint, std::optional<uin
                            const Limits& limits)
     : FrameStream(limits),
       socket_(std::move(socket)),
-      server_(std::make_unique<const Server>(Server{std::move(endpoint), server_euid})) {}
+      server_(std::make_unique<const Server>(Server{std::move(endpoint), server_euid})) {
+  TakeHandles(false);
+}
+
+void SocketStream::HangUp() {
+  if (passes_rights_ && socket_.valid()) {
+    // With what was not read go its descriptors. No more comes behind that.
+    shutdown(socket_.get(), SHUT_RDWR);
+    int unread = 0;
+    if (ioctl(socket_.get(), FIONREAD, &unread) != 0 || unread != 0) {
+      std::vector<OsHandle> later;
+      later.push_back(std::move(socket_));
+      return CloseLater(std::move(later));
+    }
+  }
+  socket_.Close();
+}
+
+void SocketStream::TakeHandles(bool takes) {
+  if (takes != passes_rights_) passes_rights_ = !SetPassRights(socket_, takes) || takes;
+}
 
 Result<bool> SocketStream::Connect() {
   auto connected = ConnectOnce(socket_, server_->endpoint);
@@ -148,12 +176,14 @@ Result<FrameStream::Progress> SocketStream::Read(std::span<std::byte> shared, bo
   std::vector<OsHandle> handles;
   TakeControl(header, handles);
   if ((header.msg_flags & MSG_CTRUNC) != 0) {
+    CloseLater(std::move(handles));
     return Error(StatusCode::kMalformed,
                  "the kernel could not deliver all OS handles of a message: this process is at its "
                  "limit of open descriptors (RLIMIT_NOFILE)");
   }
   if (size == 0) return Progress::kEnd;
-  last_read_was_full_ = static_cast<size_t>(size) == space.frame.size() + space.shared.size();
+  last_read_size_ = static_cast<size_t>(size);
+  last_read_was_full_ = last_read_size_ == space.frame.size() + space.shared.size();
   reader_.Add(space, static_cast<size_t>(size), std::move(handles));
   return Progress::kSome;
 }

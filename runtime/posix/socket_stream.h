@@ -19,19 +19,22 @@ namespace lwmsg::internal {
 // Over a Unix socket.
 class SocketStream final : public FrameStream {
  public:
-  // Over a connected, non-blocking socket.
-  SocketStream(OsHandle socket, SocketPeer peer, const Limits& limits);
+  // Over a connected, non-blocking socket, whose reader the kernel passes descriptors or not.
+  SocketStream(OsHandle socket, SocketPeer peer, const Limits& limits, bool passes_rights = true);
   // To be connected.
   SocketStream(OsHandle socket, Endpoint endpoint, std::optional<uint32_t> server_euid,
                const Limits& limits);
+
+  ~SocketStream() override { HangUp(); }
 
   Result<bool> Connect() override;
   Result<std::unique_ptr<IoLoop::Watch>> MakeWatch(IoLoop& loop,
                                                    IoLoop::ReadyCallback callback) override;
   Result<Progress> Read(std::span<std::byte> shared, bool waits) override;
   bool can_wait_in_read() const override { return can_wait_in_read_; }
+  void TakeHandles(bool takes) override;
   Result<Progress> Write() override;
-  void HangUp() override { socket_.Close(); }
+  void HangUp() override;
   const Token& peer() const override { return peer_; }
 
  private:
@@ -52,6 +55,7 @@ class SocketStream final : public FrameStream {
   bool sent_credentials_ = false;
   bool can_wait_in_read_ = false;
   bool has_grown_ = false;
+  bool passes_rights_ = true;  // As far as is known.
 };
 
 }  // namespace lwmsg::internal

@@ -180,6 +180,7 @@ Result<FrameStream::Progress> PipeStream::Read(std::span<std::byte> shared, bool
   // At once, as it is there and nobody else reads.
   WaitForSingleObject(reading_.event().get(), INFINITE);
   if (const DWORD error = reading_.Finish(pipe_, &size); error != 0) return end(error);
+  last_read_size_ = size;
   last_read_was_full_ = size < available;
   reader_.Add(space, size, {});
   // An error is met again by the next Read: the event is set.

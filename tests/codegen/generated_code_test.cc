@@ -42,7 +42,7 @@ class Filled {
   lwmsg::OutgoingHandles& outgoing() { return message_.handles(); }
   typename P::Reader Read() {
     for (lwmsg::OsHandle& handle : message_.handles().all()) received_.push_back(std::move(handle));
-    incoming_.emplace(std::move(received_));
+    incoming_.emplace(lwmsg::internal::ReceivedHandles(std::move(received_)));
     return typename P::Reader(message_.payload().asReader().template getAs<typename P::Schema>(),
                               *incoming_);
   }

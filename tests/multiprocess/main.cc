@@ -17,6 +17,7 @@ int RunRole(const std::string& name, const Arguments& arguments) {
                 {"call", test::Call},
                 {"keep", test::Keep},
                 {"share", test::Share},
+                {"occupy", test::Occupy},
                 {"come-and-go", test::ComeAndGo}});
   test::DieWithParent();
   test::BecomeWhom(arguments);

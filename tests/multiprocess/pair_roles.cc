@@ -1,6 +1,7 @@
 #include <iostream>
 #include <list>
 #include <memory>
+#include <vector>
 
 #include "tests/multiprocess/roles.h"
 #include "tests/support/sample_service.h"
@@ -61,6 +62,24 @@ int ComeAndGo(const Arguments& arguments) {
     if (sample::ListenerClient(*Connect(arguments)).Notify().Sync()) ++answered;
   }
   Say("answered " + std::to_string(answered));
+  return 0;
+}
+
+int Occupy(const Arguments& arguments) {
+  std::vector<std::unique_ptr<BlockingClient>> let_in;
+  std::string refusal;
+  for (int left = std::stoi(Value(arguments, "clients")); left > 0; --left) {
+    auto client = Connect(arguments);
+    auto reply = sample::SampleClient(*client).Nothing().Sync();
+    if (reply) {
+      let_in.push_back(std::move(client));
+    } else {
+      refusal = reply.error().ToString();
+    }
+  }
+  Say(std::to_string(let_in.size()) + " let in");
+  if (!refusal.empty()) Say(refusal);
+  WaitForTheEndOfInput();
   return 0;
 }
 

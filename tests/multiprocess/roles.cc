@@ -38,7 +38,10 @@ void Say(const std::string& line) {
 int Serve(const Arguments& arguments) {
   Loop loop;
   TalkingService talking;
-  Server server(loop);
+  ServerOptions options;
+  const std::string most = Value(arguments, "associations");
+  if (!most.empty()) options.limits.max_associations = static_cast<uint32_t>(std::stoul(most));
+  Server server(loop, std::move(options));
   Status status = server.Serve(talking.service);
   if (status.ok()) status = Open(server, arguments);
   Say(status.ok() ? "ready" : status.ToString());

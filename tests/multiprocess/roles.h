@@ -25,10 +25,10 @@ void BecomeWhom(const Arguments& arguments);
 // By their names.
 std::map<std::string, Role> RolesOfThisSystem();
 
-// Serves Sample: at `endpoint=` with `mode=` (octal), on the listening descriptor `listening=`,
-// or over the connected descriptor `socket=`. Prints "ready", or what was wrong; "kept" and
-// "cancelled" for calls of keep. Told "count" it prints how many descriptors it has open; told
-// "stop" it stops its server and prints "stopped".
+// Serves Sample: at `endpoint=` with `mode=` (octal) and at most `associations=`, on the listening
+// descriptor `listening=`, or over the connected descriptor `socket=`. Prints "ready", or what was
+// wrong; "kept" and "cancelled" for calls of keep. Told "count" it prints how many descriptors it
+// has open; told "stop" it stops its server and prints "stopped".
 int Serve(const Arguments& arguments);
 // Serves Sample over the inherited pair, in silence, until that ends.
 int ServePair(const Arguments& arguments);
@@ -40,6 +40,9 @@ int Keep(const Arguments& arguments);
 // Calls notify of Listener at `endpoint=` with so many `clients=` that share a session. Prints
 // "answered", and "another session" for each time that it is not the same.
 int Share(const Arguments& arguments);
+// Connects to `endpoint=` with so many `clients=` and stays. Prints "N let in", and what the others
+// were told, once.
+int Occupy(const Arguments& arguments);
 // Connects to `endpoint=`, calls notify and closes, `times=` times. Prints "answered N".
 int ComeAndGo(const Arguments& arguments);
 

@@ -148,6 +148,7 @@ class TransportConformanceTest : public InventoriedTest,
  protected:
   TransportConformanceTest() : wire_(GetParam()()) {
     std::tie(a_, b_) = wire_->Make();
+    for (Transport* each : {a_.get(), b_.get()}) each->TakeHandles(true);
     a_->Start(at_a_);
     b_->Start(at_b_);
   }

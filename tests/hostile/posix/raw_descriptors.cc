@@ -10,6 +10,11 @@
 namespace lwmsg::test {
 
 void WriteWith(const RawPeer& peer, std::string_view bytes, std::span<const OsHandle> handles) {
+  const int error = TryToWriteWith(peer, bytes, handles);
+  EXPECT_TRUE(error == 0 || error == EPIPE || error == ECONNRESET) << std::strerror(error);
+}
+
+int TryToWriteWith(const RawPeer& peer, std::string_view bytes, std::span<const OsHandle> handles) {
   iovec piece = {const_cast<char*>(bytes.data()), bytes.size()};
   msghdr header{};
   header.msg_iov = &piece;
@@ -28,8 +33,9 @@ void WriteWith(const RawPeer& peer, std::string_view bytes, std::span<const OsHa
     }
   }
   const ssize_t size = sendmsg(peer.end().get(), &header, MSG_NOSIGNAL);
-  if (size < 0 && (errno == EPIPE || errno == ECONNRESET)) return;
-  EXPECT_EQ(size, static_cast<ssize_t>(bytes.size())) << std::strerror(errno);
+  const int error = size < 0 ? errno : 0;
+  EXPECT_TRUE(size < 0 || size == static_cast<ssize_t>(bytes.size()));
+  return error;
 }
 
 }  // namespace lwmsg::test

@@ -11,5 +11,7 @@ namespace lwmsg::test {
 // Writes bytes, and descriptors that ride on the first of them (SCM_RIGHTS, unix(7)),
 // unless the other side has hung up.
 void WriteWith(const RawPeer& peer, std::string_view bytes, std::span<const OsHandle> handles);
+// The same; what sendmsg(2) said, 0 if all went.
+int TryToWriteWith(const RawPeer& peer, std::string_view bytes, std::span<const OsHandle> handles);
 
 }  // namespace lwmsg::test

@@ -9,6 +9,7 @@ namespace lwmsg::test {
 // Users that no machine has; their groups have the same numbers.
 constexpr uid_t kAlice = 12345;
 constexpr uid_t kBob = 12346;
+constexpr uid_t kDave = 12348;
 // One that at most one test at a time is: what a user has on the way counts for all its processes.
 constexpr uid_t kCarol = 12347;
 

@@ -9,6 +9,8 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "runtime/closer.h"
+
 namespace lwmsg::test {
 namespace {
 
@@ -21,6 +23,7 @@ void OpenWhatLibuvKeeps() {
 }  // namespace
 
 std::map<int, std::string> OpenDescriptors() {
+  internal::FinishClosing();
   static const bool opened = (OpenWhatLibuvKeeps(), true);
   static_cast<void>(opened);
   std::map<int, std::string> descriptors;

@@ -9,6 +9,7 @@
 #include <set>
 #include <utility>
 
+#include "runtime/closer.h"
 #include "runtime/windows/pipe_name.h"
 #include "runtime/windows/wide_text.h"
 #include "tests/support/windows/abort_unless.h"
@@ -92,6 +93,7 @@ void OpenWhatLibuvKeeps() {
 }  // namespace
 
 std::map<OsHandle::Native, std::string> OpenDescriptors() {
+  internal::FinishClosing();
   static const bool opened = (OpenWhatLibuvKeeps(), true);
   static_cast<void>(opened);
   std::map<OsHandle::Native, std::string> descriptors;

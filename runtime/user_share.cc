@@ -1,0 +1,61 @@
+#include "runtime/user_share.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace lwmsg::internal {
+namespace {
+
+// In one turn, while others read too: some twenty small calls. Whoever waits for each reply before
+// the next call meets that much of somebody else's work.
+constexpr size_t kRoom = 2048;
+
+// Who has not read for so long does not wait for a turn. Longer than a round trip to a caller that
+// sends its next call when it has the reply.
+constexpr uint64_t kTurnsRemembered = 64;
+
+}  // namespace
+
+std::string UserOf(const Token& peer) {
+  if (peer.sid()) return *peer.sid();
+  return peer.euid() ? std::to_string(*peer.euid()) : std::string();
+}
+
+void UserShare::Charge(const Transport::Queued& before, const Transport::Queued& now) {
+  queued_.bytes += now.bytes - before.bytes;
+  queued_.messages += now.messages - before.messages;
+  queued_.handles += now.handles - before.handles;
+}
+
+size_t UserShare::ReadRoom() {
+  if (!shares_.contended()) return std::numeric_limits<size_t>::max();
+  const uint64_t turns = loop_.turn() - turn_;
+  turn_ = loop_.turn();
+  read_ -= std::min<uint64_t>(read_, turns * kRoom);
+  return read_ < kRoom ? kRoom - read_ : 0;
+}
+
+void UserShare::Read(size_t bytes) {
+  shares_.NoteReader(*this);
+  read_ = shares_.contended() ? read_ + bytes : 0;
+}
+
+std::shared_ptr<UserShare> UserShares::For(const Token& peer) {
+  const std::string user = UserOf(peer);
+  if (const auto known = shares_.find(user); known != shares_.end()) {
+    if (auto share = known->second.lock()) return share;
+  }
+  std::erase_if(shares_, [](const auto& entry) { return entry.second.expired(); });
+  auto share = std::make_shared<UserShare>(loop_, *this);
+  shares_[user] = share;
+  return share;
+}
+
+void UserShares::NoteReader(const UserShare& share) {
+  if (last_reader_ != nullptr && last_reader_ != &share) {
+    contended_until_ = loop_.turn() + kTurnsRemembered;
+  }
+  last_reader_ = &share;
+}
+
+}  // namespace lwmsg::internal

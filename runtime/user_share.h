@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "lwmsg/token.h"
+#include "lwmsg/transport.h"
+#include "runtime/io_loop.h"
+
+namespace lwmsg::internal {
+
+// Whom the peer belongs to, where something is counted by user: the user's number or SID. All that
+// are unknown are one user, "".
+std::string UserOf(const Token& peer);
+
+class UserShares;
+
+// What the associations of one user, together, have of one loop. On that loop.
+class UserShare {
+ public:
+  UserShare(const IoLoop& loop, UserShares& shares) : loop_(loop), shares_(shares) {}
+  UserShare(const UserShare&) = delete;
+  UserShare& operator=(const UserShare&) = delete;
+
+  // What one of them has queued was `before` and is `now`.
+  void Charge(const Transport::Queued& before, const Transport::Queued& now);
+  const Transport::Queued& queued() const { return queued_; }
+
+  // How many bytes may be read for them now; 0: others come first, and the loop's next turn brings
+  // more. Unlimited as long as nobody else reads.
+  size_t ReadRoom();
+  // So many were read. More than the room is paid back in later turns.
+  void Read(size_t bytes);
+
+ private:
+  const IoLoop& loop_;
+  UserShares& shares_;
+  Transport::Queued queued_;
+  uint64_t turn_ = 0;  // In which was read last,
+  size_t read_ = 0;    // and how much of the room is used up.
+};
+
+// The shares of all users of one loop. Outlives them.
+class UserShares {
+ public:
+  explicit UserShares(const IoLoop& loop) : loop_(loop) {}
+
+  std::shared_ptr<UserShare> For(const Token& peer);
+
+ private:
+  friend class UserShare;
+
+  // Whether more than one user reads in these turns.
+  bool contended() const { return loop_.turn() < contended_until_; }
+  void NoteReader(const UserShare& share);
+
+  const IoLoop& loop_;
+  std::map<std::string, std::weak_ptr<UserShare>> shares_;
+  const UserShare* last_reader_ = nullptr;  // Only to compare: it may be gone.
+  uint64_t contended_until_ = 0;
+};
+
+}  // namespace lwmsg::internal

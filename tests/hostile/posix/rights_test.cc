@@ -1,0 +1,170 @@
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+
+#include "runtime/closer.h"
+#include "runtime/posix/socket_options.h"
+#include "tests/hostile/fixture.h"
+#include "tests/hostile/posix/raw_descriptors.h"
+
+// Descriptors where no interface has any (T17, T18), and those that are slow to close (T28).
+namespace lwmsg::test {
+namespace {
+
+using std::chrono::milliseconds;
+
+bool KernelCanRefuse() {
+  const OsHandle socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int no = 0;
+  return setsockopt(socket.get(), SOL_SOCKET, internal::kSoPassRights, &no, sizeof(no)) == 0;
+}
+
+// A server whose only interface has neither handles nor objects.
+class NoRightsTest : public HostilePeerTest {
+ protected:
+  NoRightsTest() {
+    EXPECT_EQ(serving_.Serve(listener_), Status());
+    EXPECT_EQ(serving_.Listen(folder_.Endpoint()), Status());
+  }
+
+  ListenerService listener_;
+  Server serving_{loop_};
+};
+
+TEST_F(NoRightsTest, T17_TheKernelRefusesThemAndNothingElse) {
+  if (!KernelCanRefuse()) GTEST_SKIP() << "no SO_PASSRIGHTS before Linux 6.16";
+  const auto files = SomeFiles(1);
+  // Also before it is accepted.
+  RawPeer peer = Connect();
+  EXPECT_EQ(TryToWriteWith(peer, HelloFrame(), files), EPERM);
+  peer.Write(HelloFrame());
+  RunUntil([&] {
+    peer.Read();
+    return !peer.frames().empty();
+  });
+  EXPECT_EQ(TryToWriteWith(peer, GiveFrame(9, 1, 0, 1), files), EPERM);
+  peer.Write(EchoFrame(10, "text"));
+  EXPECT_TRUE(Says(AnswerTo(peer, 10), StatusCode::kUnimplemented, {}));
+}
+
+TEST_F(NoRightsTest, T17_ACallThatHasSomeFailsAloneAndIsToldWhy) {
+  if (!KernelCanRefuse()) GTEST_SKIP() << "no SO_PASSRIGHTS before Linux 6.16";
+  Client client(loop_, folder_.Endpoint());
+  sample::SampleClient sample(client);
+  sample::ListenerClient listener(client);
+  std::optional<Status> gave;
+  std::optional<Status> notified;
+  auto give = sample.Give();
+  give->setFirst(std::move(SomeFiles(1)[0]));
+  give.Send([&](auto reply) { gave = reply ? Status() : reply.error(); });
+  listener.Notify().Send([&](auto reply) { notified = reply ? Status() : reply.error(); });
+  RunUntil([&] { return gave && notified; });
+  EXPECT_TRUE(Says(gave, StatusCode::kPermissionDenied,
+                   {"Sample.give", "the peer takes none (SO_PASSRIGHTS)"}));
+  EXPECT_EQ(notified, Status());
+}
+
+TEST_F(NoRightsTest, T17_TheyMayComeOnceAServiceTakesSome) {
+  ASSERT_EQ(serving_.Serve(sample_), Status());
+  RawPeer peer = ConnectAndGreet();
+  WriteWith(peer, GiveFrame(9, 1, 2, 2), SomeFiles(2));
+  EXPECT_EQ(AnswerTo(peer, 9), Status());
+  serving_.Stop();
+}
+
+// As from a kernel that cannot refuse them.
+TEST_F(NoRightsTest, T18_ThoseThatArriveEndTheAssociation) {
+  auto pair = MakePair();
+  ASSERT_TRUE(pair);
+  auto kept = pair->second.Duplicate();
+  ASSERT_TRUE(kept);
+  ASSERT_EQ(serving_.Adopt(std::move(pair->second)), Status());
+  const int yes = 1;
+  setsockopt(kept->get(), SOL_SOCKET, internal::kSoPassRights, &yes, sizeof(yes));
+  kept->Close();
+  RawPeer peer{RawStream(std::move(pair->first))};
+  peer.Write(HelloFrame());
+  WriteWith(peer, GiveFrame(9, 1, 0, 1), SomeFiles(1));
+  EXPECT_TRUE(Says(GoodbyeTo(peer), StatusCode::kPermissionDenied, {"1 OS handles"}));
+}
+
+class SlowToCloseTest : public HostilePeerTest {
+ protected:
+  // A connection whose last close waits for two seconds, as its other end takes nothing (SO_LINGER,
+  // socket(7)).
+  std::vector<OsHandle> Lingering() {
+    const OsHandle listening(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof(address);
+    EXPECT_EQ(bind(listening.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
+    EXPECT_EQ(listen(listening.get(), 1), 0);
+    EXPECT_EQ(getsockname(listening.get(), reinterpret_cast<sockaddr*>(&address), &size), 0);
+    std::vector<OsHandle> socket;
+    socket.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    EXPECT_EQ(connect(socket[0].get(), reinterpret_cast<sockaddr*>(&address), size), 0);
+    other_ends_.emplace_back(accept4(listening.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    const linger seconds{1, 2};
+    EXPECT_EQ(setsockopt(socket[0].get(), SOL_SOCKET, SO_LINGER, &seconds, sizeof(seconds)), 0);
+    std::array<char, 4096> some{};
+    while (send(socket[0].get(), some.data(), some.size(), MSG_DONTWAIT) > 0) {
+    }
+    return socket;
+  }
+
+  // How long the others wait meanwhile: less than any close here takes.
+  void ExpectOthersAreServed() {
+    const auto start = std::chrono::steady_clock::now();
+    EXPECT_EQ(Echo(*bystander_), Status());
+    EXPECT_LT(std::chrono::steady_clock::now() - start, milliseconds(1000));
+  }
+
+  void TearDown() override {
+    HostilePeerTest::TearDown();
+    internal::FinishClosing();
+    other_ends_.clear();
+  }
+
+ private:
+  std::vector<OsHandle> other_ends_;
+};
+
+TEST_F(SlowToCloseTest, T28_AHandleThatNobodyTakesDoesNotHoldTheLoop) {
+  Serve();
+  RawPeer peer = ConnectAndGreet();
+  {
+    auto handles = Lingering();
+    WriteWith(peer, CallFrame(9, 999, {}, 1), handles);
+    handles.clear();
+  }
+  EXPECT_TRUE(Says(AnswerTo(peer, 9), StatusCode::kUnimplemented, {"999"}));
+  ExpectOthersAreServed();
+}
+
+TEST_F(SlowToCloseTest, T28_ARefusedFrameDoesNotHoldTheLoop) {
+  Serve();
+  RawPeer peer = ConnectAndGreet();
+  WriteWith(peer, "no frame, but with a handle", Lingering());
+  EXPECT_TRUE(Says(GoodbyeTo(peer), StatusCode::kMalformed, {}));
+  ExpectOthersAreServed();
+}
+
+TEST_F(SlowToCloseTest, T28_WhatIsLeftInAConnectionThatEndsDoesNotHoldTheLoop) {
+  Serve();
+  RawPeer peer = ConnectAndGreet();
+  ASSERT_EQ(Echo(peer, 1), Status());
+  const auto adopted = server_->association_count();
+  peer.Write("no frame");
+  // Behind what ends it, so that it is not read any more.
+  WriteWith(peer, "too late", Lingering());
+  RunUntil([&] { return server_->association_count() < adopted; });
+  ExpectOthersAreServed();
+}
+
+}  // namespace
+}  // namespace lwmsg::test
