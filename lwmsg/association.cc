@@ -9,6 +9,7 @@
 #include "lwmsg/internal/message_state.h"
 #include "lwmsg/internal/session_host.h"
 #include "lwmsg/internal/shared_places.h"
+#include "lwmsg/limit_hits.h"
 
 namespace lwmsg {
 namespace {
@@ -74,7 +75,8 @@ void Association::ArmHelloTimer() {
     End(Status(StatusCode::kDeadlineExceeded,
                std::string("peer did not ") + (asked ? "describe its schema of " : "say hello") +
                    (asked ? asked->name : "") + " within " +
-                   std::to_string(limits().hello_timeout.count()) + " ms, Limits::hello_timeout"),
+                   std::to_string(limits().hello_timeout.count()) + " ms, " +
+                   internal::HitLimit(internal::Limit::kHelloTimeout)),
         true);
   });
   hello_timer_->ArmAfter(limits().hello_timeout);
@@ -282,14 +284,25 @@ Association::Held& Association::MakeHeld() {
 void Association::Hold(IncomingMessage message) {
   Held& held = MakeHeld();
   held.bytes += message.state().words.size() * sizeof(capnp::word);
+  held.handles += message.handles().size();
   held.messages.push_back(std::move(message));
   const bool many = held.messages.size() > size_t{2} * limits().max_calls;
+  const size_t most_handles =
+      std::max<size_t>(limits().max_queued_handles, limits().max_frame_handles);
+  if (held.handles > most_handles) {
+    return End(Status(StatusCode::kResourceExhausted,
+                      std::to_string(held.handles) + " OS handles came before " +
+                          (held.asked ? "the schema that was asked for" : "the session was open") +
+                          ", " + internal::HitLimit(internal::Limit::kMaxQueuedHandles)),
+               true);
+  }
   if (!many && held.bytes <= limits().max_queued_bytes) return;
   End(Status(StatusCode::kResourceExhausted,
              std::to_string(held.messages.size()) + " messages of " + std::to_string(held.bytes) +
                  " bytes came before " +
-                 (held.asked ? "the schema that was asked for" : "the session was open") +
-                 ", Limits::max_calls (twice) and Limits::max_queued_bytes"),
+                 (held.asked ? "the schema that was asked for" : "the session was open") + ", " +
+                 internal::HitLimit(internal::Limit::kMaxCalls) + " (twice) and " +
+                 internal::HitLimit(internal::Limit::kMaxQueuedBytes)),
       true);
 }
 
@@ -305,6 +318,7 @@ void Association::Resume() {
     IncomingMessage message = std::move(held_->messages.front());
     held_->messages.pop_front();
     held_->bytes -= message.state().words.size() * sizeof(capnp::word);
+    held_->handles -= message.handles().size();
     Deliver(std::move(message), &Association::Handle);
   }
   if (link.get() == nullptr || holding_ || !held_) return;

@@ -32,10 +32,10 @@ class SessionHost;
 // Threads for handlers that block.
 class Workers {
  public:
-  // Runs `task` on one of them, or destroys it there or here.
-  virtual void Run(UniqueFunction<void()> task) = 0;
-  // So many tasks wait that no call should be added.
-  virtual bool busy() = 0;
+  // Runs `task`, for `caller`, on one of them, or destroys it there or here.
+  virtual void Run(const Token& caller, UniqueFunction<void()> task) = 0;
+  // So many tasks wait that no call of `caller` should be added.
+  virtual bool busy(const Token& caller) = 0;
 
  protected:
   ~Workers() = default;
@@ -136,6 +136,8 @@ class Association final : public internal::CallTarget, private Transport::Listen
   void Answer(const internal::CallKey& key, const Protocol& protocol, uint16_t method,
               OutgoingMessage reply);
   void AnswerError(const internal::CallKey& key, const Status& status);
+  // A one-way call's handler is through with it.
+  void OnOnewayDone() { --oneway_calls_; }
   // For a call that its handler let go of.
   void AnswerDropped(const internal::CallKey& key);
   // Of a call that its handler has not answered: also if it was ended here, as an item could not be
@@ -161,6 +163,7 @@ class Association final : public internal::CallTarget, private Transport::Listen
     std::vector<std::pair<uint64_t, uint64_t>> served;  // By the peer: interface id, schema hash.
     // Protocols that this side called, which the peer may ask about.
     std::vector<const Protocol*> called;
+    size_t described = 0;  // How often it did.
     // Of the peer, and not those of this side; and what was found about each.
     std::vector<Foreign> foreign;
   };
@@ -193,6 +196,8 @@ class Association final : public internal::CallTarget, private Transport::Listen
   void OnHello(IncomingMessage message);
   void OnSessionOpen(const Status& status);
   void OnCall(IncomingMessage message);
+  // Answers a call that is not carried out.
+  void Refuse(IncomingMessage& message, const Protocol* protocol, const Status& reason);
   void OnReply(IncomingMessage message);
   void OnItem(IncomingMessage message);
   void OnCancel(IncomingMessage message);
@@ -212,6 +217,7 @@ class Association final : public internal::CallTarget, private Transport::Listen
   struct Held {
     std::list<IncomingMessage> messages;
     size_t bytes = 0;
+    size_t handles = 0;
     std::optional<Status> lost;  // The connection, meanwhile.
     // The schema that the peer was asked for; null: it is the session that is waited for.
     const Protocol* asked = nullptr;
@@ -309,6 +315,8 @@ class Association final : public internal::CallTarget, private Transport::Listen
   // Both null until there is some.
   std::unique_ptr<internal::LentMemory> lent_;
   std::unique_ptr<internal::BorrowedMemory> borrowed_;
+  uint32_t oneway_calls_ = 0;  // In their handlers' hands.
+  uint32_t bad_calls_ = 0;     // In a row.
   bool overflowed_ = false;
   bool takes_handles_ = false;
   TimePoint made_;

@@ -9,6 +9,7 @@
 
 #include "lwmsg/association.h"
 #include "lwmsg/internal/message_state.h"
+#include "lwmsg/limit_hits.h"
 
 namespace lwmsg {
 namespace {
@@ -80,11 +81,40 @@ Status Association::Admit(const Protocol& protocol, uint16_t method, IncomingMes
   if (incoming_.size() >= limits().max_calls) {
     return Status(StatusCode::kResourceExhausted,
                   "more than " + std::to_string(limits().max_calls) +
-                      " calls of one peer without an answer, Limits::max_calls");
+                      " calls of one peer without an answer, " +
+                      internal::HitLimit(internal::Limit::kMaxCalls));
+  }
+  if (one_way && oneway_calls_ >= limits().max_oneway_calls) {
+    return Status(StatusCode::kResourceExhausted,
+                  std::to_string(oneway_calls_) +
+                      " one-way calls of one peer are in their handlers' hands, " +
+                      internal::HitLimit(internal::Limit::kMaxOnewayCalls));
   }
   Status sound = CheckPayload(message, info.params());
   if (sound.ok()) return sound;
   return Status(sound.code(), "request of " + MethodName(protocol, info) + ": " + sound.message());
+}
+
+void Association::Refuse(IncomingMessage& message, const Protocol* protocol, const Status& reason) {
+  const auto call = message.state().envelope->getCall();
+  const uint32_t id = call.getId();
+  log().Write(LogLevel::kWarning,
+              [&] { return "refused a call of " + peer().ToString() + ": " + reason.ToString(); });
+  auto report =
+      Report(CallDirection::kIncoming, protocol, call.getInterfaceId(), call.getMethod(), id);
+  if (report) report->End(reason);
+  if (id != 0) SendError(id, reason);
+  // What came too early or too often may be right.
+  if (reason.code() == StatusCode::kResourceExhausted ||
+      reason.code() == StatusCode::kUnavailable) {
+    return;
+  }
+  if (++bad_calls_ <= limits().max_bad_calls) return;
+  End(Status(StatusCode::kPermissionDenied, std::to_string(bad_calls_) +
+                                                " calls in a row could not be carried out, " +
+                                                internal::HitLimit(internal::Limit::kMaxBadCalls) +
+                                                "; the last: " + reason.ToString()),
+      true);
 }
 
 void Association::OnCall(IncomingMessage message) {
@@ -100,16 +130,9 @@ void Association::OnCall(IncomingMessage message) {
   if (!understood) return AskForSchema(*callee->protocol, call.getSchemaHash(), std::move(message));
   Status admitted =
       understood->ok() ? Admit(*callee->protocol, call.getMethod(), message) : *understood;
-  if (!admitted.ok()) {
-    log().Write(LogLevel::kWarning, [&] {
-      return "refused a call of " + peer().ToString() + ": " + admitted.ToString();
-    });
-    auto report = Report(CallDirection::kIncoming, callee ? callee->protocol : nullptr,
-                         call.getInterfaceId(), call.getMethod(), id);
-    if (report) report->End(admitted);
-    if (id != 0) SendError(id, admitted);
-    return;
-  }
+  if (!admitted.ok()) return Refuse(message, callee ? callee->protocol : nullptr, admitted);
+  bad_calls_ = 0;
+  if (id == 0) ++oneway_calls_;
   internal::CallKey key;
   if (id != 0) {
     const auto timeout = std::min<uint64_t>(call.getTimeoutMicros(), INT64_MAX);
@@ -148,7 +171,7 @@ void Association::Dispatch(const Callee& callee, IncomingCall call) {
 }
 
 void Association::DispatchToWorkers(UniqueFunction<void(IncomingCall)> run, IncomingCall call) {
-  if (environment_->workers->busy()) {
+  if (environment_->workers->busy(peer())) {
     return call.Fail(Status(StatusCode::kResourceExhausted,
                             call.name() + ": too many calls wait for a thread of the server, "
                                           "ServerOptions::threads; try again later"));
@@ -167,7 +190,7 @@ void Association::DispatchToWorkers(UniqueFunction<void(IncomingCall)> run, Inco
   };
   call.OnCancel([take] { static_cast<void>(take()); });
   waiting->call.emplace(std::move(call));
-  environment_->workers->Run([run = std::move(run), take]() mutable {
+  environment_->workers->Run(peer(), [run = std::move(run), take]() mutable {
     if (auto taken = take()) run(std::move(*taken));
   });
 }

@@ -5,6 +5,7 @@
 
 #include "lwmsg/association.h"
 #include "lwmsg/internal/message_state.h"
+#include "lwmsg/limit_hits.h"
 #include "lwmsg/reply.h"
 
 namespace lwmsg {
@@ -86,7 +87,8 @@ Status Association::CheckOutgoing(const Protocol& protocol, const MethodInfo& me
     return Status(StatusCode::kResourceExhausted,
                   MethodName(protocol, method) + ": " + std::to_string(queued) +
                       " OS handles wait already for the peer or others of its user, who do not "
-                      "read, Limits::max_queued_handles");
+                      "read, " +
+                      internal::HitLimit(internal::Limit::kMaxQueuedHandles));
   }
   Status sound = message.CheckPayload(call ? method.params() : method.results());
   if (sound.ok()) return sound;
@@ -302,13 +304,13 @@ void Association::Send(OutgoingMessage message) {
     if (self == nullptr) return;
     const Limits& limits = self->limits();
     const size_t most = many ? limits.max_queued_messages : limits.max_queued_bytes;
-    const std::string what = many ? "messages" : "bytes";
-    self->End(Status(StatusCode::kResourceExhausted,
-                     "more than " + std::to_string(most) + " " + what +
-                         " wait for the peer or others of its user, who do not read, "
-                         "Limits::max_queued_" +
-                         what),
-              false);
+    using internal::Limit;
+    self->End(
+        Status(StatusCode::kResourceExhausted,
+               "more than " + std::to_string(most) + (many ? " messages" : " bytes") +
+                   " wait for the peer or others of its user, who do not read, " +
+                   internal::HitLimit(many ? Limit::kMaxQueuedMessages : Limit::kMaxQueuedBytes)),
+        false);
   });
 }
 
@@ -372,7 +374,10 @@ void Association::OnDeadline() {
     const auto* call = outgoing_.Find(id);
     const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(call->timeout);
     late.emplace_back(MethodName(*call->protocol, *call->method) + ": no reply within " +
-                          std::to_string(waited.count()) + " ms, the call's deadline",
+                          std::to_string(waited.count()) + " ms, the call's deadline" +
+                          (waited == limits().call_timeout
+                               ? ", " + internal::HitLimit(internal::Limit::kCallTimeout)
+                               : std::string()),
                       outgoing_.Abandon(id));
     SendCancel(id);
   }

@@ -88,6 +88,10 @@ void Association::RememberCalled(const Protocol& protocol) {
 void Association::OnDescribe(IncomingMessage message) {
   const uint64_t id = message.state().envelope->getDescribe();
   const auto& called = MakeSchemas().called;
+  if (++schemas_->described > kMaxForeignSchemas) {
+    return End(Status(StatusCode::kMalformed, "the peer asks for the same schemas again and again"),
+               true);
+  }
   const auto asked = std::find_if(called.begin(), called.end(),
                                   [id](const Protocol* protocol) { return protocol->id == id; });
   OutgoingMessage answer = Description(id, asked == called.end() ? nullptr : *asked);

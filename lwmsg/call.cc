@@ -100,8 +100,12 @@ IncomingCall& IncomingCall::operator=(IncomingCall&& other) noexcept {
 IncomingCall::~IncomingCall() { Drop(); }
 
 void IncomingCall::Drop() {
-  if (!pending_ || HandlerScope::IsThrowing(association_.link().key(), key_)) return;
-  if (protocol_->methods[method_].kind == MethodKind::kOneWay) return;
+  if (!pending_) return;
+  if (protocol_->methods[method_].kind == MethodKind::kOneWay) {
+    pending_.value = false;
+    return association_.Run([](Association& association) { association.OnOnewayDone(); });
+  }
+  if (HandlerScope::IsThrowing(association_.link().key(), key_)) return;
   pending_.value = false;
   association_.Run([key = key_](Association& association) { association.AnswerDropped(key); });
 }

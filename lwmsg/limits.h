@@ -21,6 +21,12 @@ struct Limits {
   uint16_t max_nesting = 32;
   // Calls from one peer that wait for their reply. Further ones are answered kResourceExhausted.
   uint32_t max_calls = 128;
+  // One-way calls of one peer that their handlers still have in hand. Further ones are dropped,
+  // with a line in the log.
+  uint32_t max_oneway_calls = 128;
+  // Calls in a row that cannot be carried out, as no such method or object is there or they break
+  // their schema. Each is answered; beyond, the association ends. Stops a peer that guesses.
+  uint32_t max_bad_calls = 1000;
   // Session objects of one association (`Handle(T)`). Stops a peer that opens and never closes.
   uint32_t max_objects = 1024;
   // Bytes of peers' shared memory that one association keeps mapped (`SharedMemory`): its pools,

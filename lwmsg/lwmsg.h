@@ -13,6 +13,7 @@
 #include "lwmsg/function.h"
 #include "lwmsg/handle.h"
 #include "lwmsg/handles.h"
+#include "lwmsg/limit_hits.h"
 #include "lwmsg/limits.h"
 #include "lwmsg/log.h"
 #include "lwmsg/loop.h"

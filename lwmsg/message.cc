@@ -9,6 +9,7 @@
 #include "lwmsg/internal/capnp_text.h"
 #include "lwmsg/internal/message_state.h"
 #include "lwmsg/internal/payload_type.h"
+#include "lwmsg/limit_hits.h"
 
 namespace lwmsg {
 namespace {
@@ -223,8 +224,8 @@ Status IncomingMessage::CheckPayload(const internal::PayloadType& type) {
   // Cap'n Proto does not say how deep is too deep.
   if (sound.message().find("deeply-nested") == std::string::npos) return sound;
   return Status(sound.code(), sound.message() + " The limit is " +
-                                  std::to_string(state_->checked.getOptions().nestingLimit) +
-                                  ", Limits::max_nesting.");
+                                  std::to_string(state_->checked.getOptions().nestingLimit) + ", " +
+                                  internal::HitLimit(internal::Limit::kMaxNesting) + ".");
 }
 
 const std::vector<internal::ObjectName>& IncomingMessage::object_names() const {

@@ -46,7 +46,8 @@ struct ServerOptions {
   // refuses it, now or later, and may make the data that handlers get for it. Its calls wait for
   // that. Empty: everybody is let in.
   UniqueFunction<void(NewSession session)> on_session = {};
-  // How many `$Lwmsg.blocking` handlers may run at a time, at least 1; further calls wait.
+  // How many `$Lwmsg.blocking` handlers may run at a time, at least 1; further calls wait, and the
+  // users whose calls they are take turns.
   unsigned threads = 4;
   // How many loops carry the associations. The first is the one that the server lives on; each
   // other has a thread of its own, which the server starts and ends, and the busy wait that the

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "lwmsg/internal/random.h"
+#include "lwmsg/limit_hits.h"
 #include "lwmsg/session_key.h"
 
 namespace lwmsg {
@@ -50,8 +51,8 @@ Result<uint64_t> Session::Insert(Object object) {
   if (objects.size() >= max_objects_) {
     ids.erase(known);
     return Error(StatusCode::kResourceExhausted,
-                 "the session has " + std::to_string(max_objects_) +
-                     " open objects, Limits::max_objects; close some first");
+                 "the session has " + std::to_string(max_objects_) + " open objects, " +
+                     internal::HitLimit(internal::Limit::kMaxObjects) + "; close some first");
   }
   object.copies = 1;
   objects.emplace(++last_id, std::move(object));

@@ -35,6 +35,10 @@ std::string ToString(const ServerState& state) {
   }
   text += std::to_string(state.associations.size()) + " associations" +
           (state.client_waits ? ", a client waits\n" : "\n");
+  for (const LimitHits& limit : state.limit_hits) {
+    text +=
+        "Limits::" + std::string(limit.name) + " hit " + std::to_string(limit.count) + " times\n";
+  }
   for (const AssociationState& association : state.associations) text += ToString(association);
   return text;
 }

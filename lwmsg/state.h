@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "lwmsg/limit_hits.h"
 #include "lwmsg/token.h"
 
 namespace lwmsg {
@@ -51,6 +52,8 @@ struct ServerState {
   std::vector<AssociationState> associations;
   // A client is known to wait for a place.
   bool client_waits = false;
+  // Of this process, whatever else it has beside this server.
+  std::vector<LimitHits> limit_hits;
 };
 
 // Several lines, each with its end.

@@ -8,6 +8,7 @@
 
 #include "lwmsg/internal/loop_ref.h"
 #include "lwmsg/internal/message_state.h"
+#include "lwmsg/limit_hits.h"
 #include "runtime/platform.h"
 
 namespace lwmsg::internal {
@@ -63,12 +64,13 @@ class DirectTransport final : public Transport {
     const size_t bytes = frame.words.asBytes().size();
     if (bytes > limits_.max_frame_bytes) {
       return Malformed("frame of " + std::to_string(bytes) + " bytes; the limit is " +
-                       std::to_string(limits_.max_frame_bytes) + ", Limits::max_frame_bytes");
+                       std::to_string(limits_.max_frame_bytes) + ", " +
+                       HitLimit(Limit::kMaxFrameBytes));
     }
     if (frame.handles.size() > limits_.max_frame_handles) {
       return Malformed("frame with " + std::to_string(frame.handles.size()) +
                        " OS handles; the limit is " + std::to_string(limits_.max_frame_handles) +
-                       ", Limits::max_frame_handles");
+                       ", " + HitLimit(Limit::kMaxFrameHandles));
     }
     return Status();
   }

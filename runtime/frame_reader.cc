@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "lwmsg/internal/secure_wipe.h"
+#include "lwmsg/limit_hits.h"
 
 namespace lwmsg::internal {
 namespace {
@@ -131,11 +132,11 @@ Status FrameReader::ParseHeader() {
   }
   if (bytes > max_bytes_) {
     return Malformed("frame of " + std::to_string(bytes) + " bytes; the limit is " +
-                     std::to_string(max_bytes_) + ", Limits::max_frame_bytes");
+                     std::to_string(max_bytes_) + ", " + HitLimit(Limit::kMaxFrameBytes));
   }
   if (handle_count_ > max_handles_) {
     return Malformed("frame with " + std::to_string(handle_count_) + " OS handles; the limit is " +
-                     std::to_string(max_handles_) + ", Limits::max_frame_handles");
+                     std::to_string(max_handles_) + ", " + HitLimit(Limit::kMaxFrameHandles));
   }
   // Not touched before the bytes come, so a false promise costs address space, not memory.
   body_ = NewWords(bytes / 8);

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "lwmsg/limit_hits.h"
 #include "runtime/direct.h"
 #include "runtime/placement.h"
 #include "runtime/platform.h"
@@ -103,6 +104,7 @@ class Server::Impl final : private internal::Listener::Acceptor, private ServerL
     for (const auto& listener : listeners_) state.listeners.push_back({listener->name(), held_});
     here_.Describe(state.associations);
     if (!threads_.empty()) DescribeOthers(state.associations);
+    state.limit_hits = CountLimitHits();
     return state;
   }
 
@@ -199,12 +201,13 @@ class Server::Impl final : private internal::Listener::Acceptor, private ServerL
     const std::string user = place.user->name.empty() ? "peers of unknown users have "
                                                       : "user " + place.user->name + " has ";
     if (before >= limits.max_user_associations) {
-      return refused(user + std::to_string(before) +
-                     " associations, Limits::max_user_associations");
+      return refused(user + std::to_string(before) + " associations, " +
+                     internal::HitLimit(internal::Limit::kMaxUserAssociations));
     }
     return refused(user + std::to_string(before) +
                    " associations, as many as are left for others of the " +
-                   std::to_string(limits.max_associations) + " of Limits::max_associations");
+                   std::to_string(limits.max_associations) + " of " +
+                   internal::HitLimit(internal::Limit::kMaxAssociations));
   }
 
   void AddElsewhere(std::unique_ptr<internal::FrameStream> stream, const Placement::Place& place) {

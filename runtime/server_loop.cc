@@ -3,13 +3,14 @@
 #include <utility>
 
 #include "lwmsg/internal/link.h"
+#include "lwmsg/limit_hits.h"
 #include "runtime/stream_transport.h"
 
 namespace lwmsg::internal {
 
 std::string FullText(const Limits& limits) {
-  return "the server has " + std::to_string(limits.max_associations) +
-         " associations, Limits::max_associations";
+  return "the server has " + std::to_string(limits.max_associations) + " associations, " +
+         HitLimit(Limit::kMaxAssociations);
 }
 
 ServerLoop::ServerLoop(IoLoop& loop, const Shared& shared, Owner& owner)
@@ -71,10 +72,11 @@ ServerLoop::Candidate ServerLoop::LongestIdle() const {
 void ServerLoop::Evict(const Candidate& candidate) {
   const auto idle =
       std::chrono::duration_cast<std::chrono::milliseconds>(loop_.Now() - candidate.idle_since);
-  candidate.association->Close(
-      Status(StatusCode::kUnavailable, "evicted after " + std::to_string(idle.count()) +
-                                           " ms idle to make room for another client: " +
-                                           FullText(options_.limits) + "; connect again"));
+  candidate.association->Close(Status(
+      StatusCode::kUnavailable,
+      "evicted after " + std::to_string(idle.count()) + " ms idle (" +
+          HitLimit(Limit::kIdleTimeout) +
+          ") to make room for another client: " + FullText(options_.limits) + "; connect again"));
 }
 
 template <typename Function>

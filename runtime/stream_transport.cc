@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "lwmsg/limit_hits.h"
 #include "runtime/platform.h"
 
 namespace lwmsg::internal {
@@ -55,10 +56,11 @@ void StreamTransport::TryConnect() {
   if (!connected) return FailLater(std::move(connected).error());
   if (!*connected) {
     if (loop_.Now() >= connecting_->deadline) {
-      return FailLater(Status(
-          StatusCode::kUnavailable,
-          "the server at " + connecting_->endpoint + " accepts nobody: its backlog was full for " +
-              std::to_string(connecting_->timeout.count()) + " ms, Limits::hello_timeout"));
+      return FailLater(
+          Status(StatusCode::kUnavailable, "the server at " + connecting_->endpoint +
+                                               " accepts nobody: its backlog was full for " +
+                                               std::to_string(connecting_->timeout.count()) +
+                                               " ms, " + HitLimit(Limit::kHelloTimeout)));
     }
     timer_.ArmAfter(connecting_->delay);
     connecting_->delay = std::min(2 * connecting_->delay, kLongestConnectDelay);
@@ -226,8 +228,8 @@ void StreamTransport::OnTimer() {
   if (state_ == State::kFinishing) return Finish();
   write_failed_ = true;
   Fail(Status(StatusCode::kDeadlineExceeded, "the peer took nothing of what waits for it for " +
-                                                 std::to_string(send_timeout_.count()) +
-                                                 " ms, Limits::send_timeout"));
+                                                 std::to_string(send_timeout_.count()) + " ms, " +
+                                                 HitLimit(Limit::kSendTimeout)));
 }
 
 void StreamTransport::Fail(Status reason) {

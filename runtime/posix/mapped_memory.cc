@@ -11,6 +11,7 @@
 #include <string>
 #include <utility>
 
+#include "lwmsg/limit_hits.h"
 #include "runtime/posix/socket_address.h"
 
 #ifndef F_SEAL_FUTURE_WRITE
@@ -75,7 +76,7 @@ Result<std::unique_ptr<MappedMemory>> MappedMemory::Open(const OsHandle& memory,
   if (bytes > most) {
     return Error(StatusCode::kResourceExhausted,
                  "the peer shares memory of " + std::to_string(bytes) + " bytes; " +
-                     std::to_string(most) + " are left of Limits::max_shared_bytes");
+                     std::to_string(most) + " are left of " + HitLimit(Limit::kMaxSharedBytes));
   }
   // Sealed against all writing it cannot be mapped shared before Linux 6.7, and need not be. Pages
   // are mapped as they are touched: a small message must not cost the work of all of them.

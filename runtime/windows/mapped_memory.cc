@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "lwmsg/limit_hits.h"
 #include "runtime/windows/ntdll.h"
 #include "runtime/windows/system_status.h"
 
@@ -63,7 +64,7 @@ Result<std::unique_ptr<MappedMemory>> MappedMemory::Open(const OsHandle& memory,
   if (*bytes > most) {
     return Error(StatusCode::kResourceExhausted,
                  "the peer shares memory of " + std::to_string(*bytes) + " bytes; " +
-                     std::to_string(most) + " are left of Limits::max_shared_bytes");
+                     std::to_string(most) + " are left of " + HitLimit(Limit::kMaxSharedBytes));
   }
   void* mapped = MapViewOfFile(memory.get(), FILE_MAP_READ, 0, 0, *bytes);
   if (mapped == nullptr) return SystemError("cannot map a peer's shared memory");

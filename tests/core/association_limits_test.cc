@@ -191,6 +191,47 @@ TEST_F(AssociationLimitsTest, CallsBeyondTheLimitAreRefusedOnBothSides) {
   EXPECT_EQ(sample_.kept.size(), 2U);
 }
 
+TEST_F(AssociationLimitsTest, OneWayCallsThatHandlersKeepAreBounded) {
+  Open({}, {.max_oneway_calls = 2});
+  ASSERT_EQ(Echo(), Status());
+  sample_.kept_logs.emplace();
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(Client().Log().Send(), Status());
+  executor_.Run();
+  EXPECT_EQ(sample_.kept_logs->size(), 2U);
+  sample_.kept_logs->pop_back();
+  EXPECT_EQ(Client().Log().Send(), Status());
+  executor_.Run();
+  EXPECT_EQ(sample_.kept_logs->size(), 2U);
+  // Those that are not kept are not counted.
+  sample_.kept_logs.reset();
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(Client().Log().Send(), Status());
+  executor_.Run();
+  EXPECT_EQ(sample_.logged.size(), 8U);
+  EXPECT_EQ(Echo(), Status());
+}
+
+// T13.
+TEST_F(AssociationLimitsTest, CallsThatCannotBeCarriedOutEndTheAssociationAfterSoMany) {
+  Open({}, {.max_bad_calls = 3});
+  ASSERT_EQ(Echo(), Status());
+  server_.transport->Mute();
+  const auto bad = [this](uint32_t id) {
+    server_.transport->Inject(CallFrame(id, sample::kSampleProtocol.id, 999));
+    executor_.Run();
+  };
+  for (uint32_t id = 1; id <= 3; ++id) bad(id);
+  // One that is right counts for those before it.
+  server_.transport->Inject(CallFrame(10, sample::kSampleProtocol.id, 3));
+  executor_.Run();
+  for (uint32_t id = 11; id <= 13; ++id) bad(id);
+  EXPECT_FALSE(server_.end);
+  bad(14);
+  ASSERT_TRUE(server_.end);
+  EXPECT_EQ(server_.end->code(), StatusCode::kPermissionDenied);
+  EXPECT_THAT(server_.end->message(), HasSubstr("4 calls in a row"));
+  EXPECT_THAT(server_.end->message(), HasSubstr("Limits::max_bad_calls"));
+}
+
 TEST_F(AssociationLimitsTest, MessageLargerThanThePeerTakesFailsThatCall) {
   Open({}, {.max_frame_bytes = 4096});
   ASSERT_EQ(Echo(), Status());

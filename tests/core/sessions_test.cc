@@ -190,6 +190,25 @@ TEST_F(SessionsTest, OneWayCallOfACallerThatHasGoneIsDoneWhenTheConstructorAnswe
   EXPECT_EQ(host_.session_count(), 0U);
 }
 
+TEST_F(SessionsTest, HandlesThatComeBeforeTheConstructorAnswersAreBounded) {
+  OpenWithConstructor();
+  const Limits defaults;
+  const auto call_with_handles = [&](uint32_t id) {
+    Frame frame = CallFrame(id, 1, 1);
+    for (int i = 0; i < defaults.max_frame_handles; ++i) frame.handles.push_back(FileWith("x"));
+    server_.transport->Inject(std::move(frame));
+    executor_.Run();
+  };
+  const auto rightful =
+      static_cast<uint32_t>(defaults.max_queued_handles / defaults.max_frame_handles);
+  for (uint32_t id = 1; id <= rightful; ++id) call_with_handles(id);
+  EXPECT_FALSE(server_.end);
+  call_with_handles(rightful + 1);
+  ASSERT_TRUE(server_.end);
+  EXPECT_EQ(server_.end->code(), StatusCode::kResourceExhausted);
+  EXPECT_THAT(server_.end->message(), HasSubstr("80 OS handles came before the session was open"));
+}
+
 TEST_F(SessionsTest, FloodBeforeTheConstructorAnswersEndsTheAssociation) {
   OpenWithConstructor();
   const Limits defaults;

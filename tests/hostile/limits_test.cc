@@ -130,7 +130,7 @@ TEST_F(BusyThreadsTest, CallsBeyondThoseThatMayWaitAreRefused) {
   RawPeer slow = ConnectAndGreet();
   TakeAllThreads(slow);
   std::vector<RawPeer> peers;
-  for (int i = 0; i < 8; ++i) {
+  for (int i = 0; i < 4; ++i) {
     peers.push_back(ConnectAndGreet());
     for (uint32_t id = 1; id <= 128; ++id) peers.back().Write(CallFrame(id, kBlock));
     RunUntil([&] { return server_->State().associations.back().incoming.size() == 128; });

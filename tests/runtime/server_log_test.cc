@@ -9,44 +9,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
 
-TEST(LogTest, BuildsNoTextThatNobodyWants) {
-  std::vector<std::string> lines;
-  Log log([&](LogLevel, std::string_view line) { lines.emplace_back(line); }, LogLevel::kWarning);
-  int built = 0;
-  const auto build = [&] {
-    ++built;
-    return std::string("text");
-  };
-  EXPECT_FALSE(log.Wants(LogLevel::kInfo));
-  log.Write(LogLevel::kInfo, build);
-  EXPECT_EQ(built, 0);
-  EXPECT_TRUE(log.Wants(LogLevel::kError));
-  log.Write(LogLevel::kWarning, build);
-  EXPECT_EQ(built, 1);
-  EXPECT_THAT(lines, ElementsAre("text"));
-}
-
-TEST(LogTest, DefaultWantsNothing) {
-  const Log log;
-  EXPECT_FALSE(log.Wants(LogLevel::kError));
-  log.Write(LogLevel::kError, []() -> std::string { throw std::logic_error("built"); });
-}
-
-TEST(LogTest, CopiesShareTheLevel) {
-  Log log([](LogLevel, std::string_view) {}, LogLevel::kError);
-  const Log copy = log;
-  EXPECT_FALSE(copy.Wants(LogLevel::kTrace));
-  log.set_level(LogLevel::kTrace);
-  EXPECT_TRUE(copy.Wants(LogLevel::kTrace));
-}
-
-TEST(LogTest, LineIsOneLineWhateverAPeerPutThere) {
-  std::vector<std::string> lines;
-  const Log log([&](LogLevel, std::string_view line) { lines.emplace_back(line); });
-  log.Write(LogLevel::kError, [] { return std::string("a\nerror: b\x1b[2J\x7f\xc3\xa4"); });
-  EXPECT_THAT(lines, ElementsAre("a\\x0aerror: b\\x1b[2J\\x7f\xc3\xa4"));
-}
-
 class ServerLogTest : public ServerTest {};
 
 TEST_F(ServerLogTest, PeersAreLoggedFromConnectingToTheirEnd) {
@@ -146,10 +108,12 @@ TEST(ServerStateTest, TextSaysAllOfIt) {
   association.incoming = {{"A.b", 65536, std::chrono::milliseconds(20), true}};
   association.outgoing = {{"C.d", 65537, std::chrono::milliseconds(10), false}};
   state.associations = {association};
+  state.limit_hits = {{"max_calls", 4}};
   EXPECT_EQ(ToString(state),
             "1 listeners\n"
             "  unix:/run/a, held: no place for a client\n"
             "1 associations, a client waits\n"
+            "Limits::max_calls hit 4 times\n"
             "  open with " +
                 Token().ToString() +
                 ", age 70 ms, idle 30 ms, 12 bytes queued, 3 session objects\n"

@@ -42,7 +42,10 @@ void SampleService::Give(GiveCall call) {
 
 void SampleService::Nothing(NothingCall call) { call.Reply(); }
 
-void SampleService::Log(LogCall call) { logged.emplace_back(call->getText()); }
+void SampleService::Log(LogCall call) {
+  logged.emplace_back(call->getText());
+  if (kept_logs) kept_logs->push_back(std::move(call));
+}
 
 void SampleService::Keep(KeepCall call) {
   kept.push_back(std::move(call));

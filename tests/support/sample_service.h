@@ -67,6 +67,8 @@ class SampleService final : public sample::SampleService {
   // Runs in Keep, when the call is in `kept`.
   std::function<void()> on_keep;
   std::vector<std::string> logged;
+  // The calls of Log, if they are kept.
+  std::optional<std::vector<LogCall>> kept_logs;
   // What Share kept, and what Render takes from.
   std::vector<SharedMemory> shared;
   static constexpr size_t kPlaceBytes = 100'000;
