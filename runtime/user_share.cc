@@ -21,6 +21,11 @@ std::string UserOf(const Token& peer) {
   return peer.euid() ? std::to_string(*peer.euid()) : std::string();
 }
 
+UserShare::~UserShare() {
+  // The next one at its address is another.
+  if (shares_.last_reader_ == this) shares_.last_reader_ = nullptr;
+}
+
 void UserShare::Charge(const Transport::Queued& before, const Transport::Queued& now) {
   queued_.bytes += now.bytes - before.bytes;
   queued_.messages += now.messages - before.messages;

@@ -24,6 +24,7 @@ class UserShare {
   UserShare(const IoLoop& loop, UserShares& shares) : loop_(loop), shares_(shares) {}
   UserShare(const UserShare&) = delete;
   UserShare& operator=(const UserShare&) = delete;
+  ~UserShare();
 
   // What one of them has queued was `before` and is `now`.
   void Charge(const Transport::Queued& before, const Transport::Queued& now);
@@ -59,7 +60,7 @@ class UserShares {
 
   const IoLoop& loop_;
   std::map<std::string, std::weak_ptr<UserShare>> shares_;
-  const UserShare* last_reader_ = nullptr;  // Only to compare: it may be gone.
+  const UserShare* last_reader_ = nullptr;  // Null: it is gone.
   uint64_t contended_until_ = 0;
 };
 
