@@ -143,12 +143,8 @@ bool StreamTransport::Receive(bool waits) {
   // Inside a handler that waits: what was read with its frame comes first.
   if (delivering_ && !Deliver()) return false;
   for (int i = 0; i < kMaxReads; ++i) {
-    auto shared = loop_.read_buffer();
-    if (share_) {
-      const size_t room = share_->ReadRoom();
-      if (room == 0 || clogged()) return true;
-      shared = shared.first(std::min(room, shared.size()));
-    }
+    const auto shared = RoomToRead();
+    if (shared.empty()) return true;
     auto progress = stream_->Read(shared, waits && i == 0);
     if (progress && *progress == FrameStream::Progress::kBlocked) return true;
     loop_.NoteArrival();
@@ -202,6 +198,13 @@ void StreamTransport::UpdateWatch(bool blocked) {
   const bool reads =
       state_ == State::kFinishing ? AwaitsAnswers() : !failed_ && (write_failed_ || !clogged());
   watch_->Want({reads, blocked, stream_->can_wait_in_read()});
+}
+
+std::span<std::byte> StreamTransport::RoomToRead() {
+  const auto shared = loop_.read_buffer();
+  if (!share_) return shared;
+  if (clogged()) return {};
+  return shared.first(std::min(share_->ReadRoom(), shared.size()));
 }
 
 bool StreamTransport::clogged() const { return share_ && stream_->queued().bytes > kClogged; }

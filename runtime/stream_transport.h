@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "lwmsg/endpoint.h"
@@ -55,6 +57,8 @@ class StreamTransport final : public Transport, private Flushable {
   // So much waits for the peer that nothing more is taken from it. Only of a server's peers: were
   // it both sides, each could wait for the other.
   bool clogged() const;
+  // Where to read to; empty: others come first, or the peer shall read first.
+  std::span<std::byte> RoomToRead();
   // Tells the share what is queued.
   void Charge();
   void OnTimer();

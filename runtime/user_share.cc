@@ -21,11 +21,6 @@ std::string UserOf(const Token& peer) {
   return peer.euid() ? std::to_string(*peer.euid()) : std::string();
 }
 
-UserShare::~UserShare() {
-  // The next one at its address is another.
-  if (shares_.last_reader_ == this) shares_.last_reader_ = nullptr;
-}
-
 void UserShare::Charge(const Transport::Queued& before, const Transport::Queued& now) {
   queued_.bytes += now.bytes - before.bytes;
   queued_.messages += now.messages - before.messages;
@@ -41,7 +36,7 @@ size_t UserShare::ReadRoom() {
 }
 
 void UserShare::Read(size_t bytes) {
-  shares_.NoteReader(*this);
+  shares_.NoteReader(number_);
   read_ = shares_.contended() ? read_ + bytes : 0;
 }
 
@@ -51,16 +46,16 @@ std::shared_ptr<UserShare> UserShares::For(const Token& peer) {
     if (auto share = known->second.lock()) return share;
   }
   std::erase_if(shares_, [](const auto& entry) { return entry.second.expired(); });
-  auto share = std::make_shared<UserShare>(loop_, *this);
+  auto share = std::make_shared<UserShare>(loop_, *this, ++last_number_);
   shares_[user] = share;
   return share;
 }
 
-void UserShares::NoteReader(const UserShare& share) {
-  if (last_reader_ != nullptr && last_reader_ != &share) {
+void UserShares::NoteReader(uint64_t reader) {
+  if (last_reader_ != 0 && last_reader_ != reader) {
     contended_until_ = loop_.turn() + kTurnsRemembered;
   }
-  last_reader_ = &share;
+  last_reader_ = reader;
 }
 
 }  // namespace lwmsg::internal

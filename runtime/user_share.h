@@ -21,10 +21,11 @@ class UserShares;
 // What the associations of one user, together, have of one loop. On that loop.
 class UserShare {
  public:
-  UserShare(const IoLoop& loop, UserShares& shares) : loop_(loop), shares_(shares) {}
+  // `number`: as no other of `shares` has had.
+  UserShare(const IoLoop& loop, UserShares& shares, uint64_t number)
+      : loop_(loop), shares_(shares), number_(number) {}
   UserShare(const UserShare&) = delete;
   UserShare& operator=(const UserShare&) = delete;
-  ~UserShare();
 
   // What one of them has queued was `before` and is `now`.
   void Charge(const Transport::Queued& before, const Transport::Queued& now);
@@ -39,12 +40,13 @@ class UserShare {
  private:
   const IoLoop& loop_;
   UserShares& shares_;
+  const uint64_t number_;
   Transport::Queued queued_;
   uint64_t turn_ = 0;  // In which was read last,
   size_t read_ = 0;    // and how much of the room is used up.
 };
 
-// The shares of all users of one loop. Outlives them.
+// The shares of all users of one loop. Outlives their use, if not them.
 class UserShares {
  public:
   explicit UserShares(const IoLoop& loop) : loop_(loop) {}
@@ -56,11 +58,12 @@ class UserShares {
 
   // Whether more than one user reads in these turns.
   bool contended() const { return loop_.turn() < contended_until_; }
-  void NoteReader(const UserShare& share);
+  void NoteReader(uint64_t reader);
 
   const IoLoop& loop_;
   std::map<std::string, std::weak_ptr<UserShare>> shares_;
-  const UserShare* last_reader_ = nullptr;  // Null: it is gone.
+  uint64_t last_number_ = 0;
+  uint64_t last_reader_ = 0;  // By number; 0: nobody.
   uint64_t contended_until_ = 0;
 };
 
