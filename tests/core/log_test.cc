@@ -15,7 +15,7 @@ namespace lwmsg::test {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::MatchesRegex;
+using ::testing::EndsWith;
 
 TEST(LogTest, BuildsNoTextThatNobodyWants) {
   std::vector<std::string> lines;
@@ -86,8 +86,7 @@ TEST(LogTest, AFloodOfLinesIsCutAndCounted) {
   while (lines.size() < most + 3) write();
   const auto note = std::find_if(lines.begin() + static_cast<ptrdiff_t>(most), lines.end(),
                                  [](const std::string& line) { return line != "look"; });
-  EXPECT_THAT(*note,
-              MatchesRegex("[0-9]+ lines of this level were left out: more than 20 a second"));
+  EXPECT_THAT(*note, EndsWith(" lines of this level were left out: more than 20 a second"));
 }
 
 TEST(LogTest, WhatAnOperatorAskedForIsNeverCut) {

@@ -322,7 +322,7 @@ TEST_P(PassiveServerTest, PowerOverProcessesIsRefusedWhereNoFieldAsksForIt) {
   }
 }
 
-TEST_P(PassiveServerTest, HandlesWhereTheResultsHaveNoneFailTheCallOnly) {
+TEST_P(PassiveServerTest, HandlesThatNoInterfaceHasEndTheAssociation) {
   const OsHandle event = MakeEvent();
   const std::string reply = ReplyFrame(
       kFirstCallId, [](auto results) { results.template initAs<sample::Sample::EchoResults>(); },
@@ -330,9 +330,26 @@ TEST_P(PassiveServerTest, HandlesWhereTheResultsHaveNoneFailTheCallOnly) {
   server_->Write(HelloFrame());
   Tell({kAsk, 0, ValueOf(ledger_)});
   const HandleRecord record = {kOffered, kEvent, ValueOf(event)};
+  EXPECT_TRUE(Says(CallAfter(reply + RecordBytes({record, record})), StatusCode::kPermissionDenied,
+                   {"2 OS handles"}));
+}
+
+TEST_P(PassiveServerTest, HandlesWhereTheResultsHaveNoneFailTheCallOnly) {
+  const OsHandle event = MakeEvent();
+  server_->Write(HelloFrame());
+  Tell({kAsk, 0, ValueOf(ledger_)});
+  server_->Write(ReplyFrame(
+      kFirstCallId, [](auto results) { results.template initAs<sample::Sample::OpenResults>(); }));
+  // From here on the server may have some to send.
+  EXPECT_EQ(Finish(Sample().Open(), [](auto& /*reply*/) {}), Status());
+  const std::string reply = ReplyFrame(
+      kSecondCallId, [](auto results) { results.template initAs<sample::Sample::EchoResults>(); },
+      2);
+  const HandleRecord record = {kOffered, kEvent, ValueOf(event)};
   EXPECT_TRUE(Says(CallAfter(reply + RecordBytes({record, record})), StatusCode::kMalformed,
                    {"reply of Sample.echo", "2 OS handles", "no field for them"}));
-  EXPECT_TRUE(StillWorks());
+  constexpr uint32_t kThirdCallId = 3U << 16;
+  EXPECT_EQ(CallAfter(EchoReplyFrame(kThirdCallId, "text")), Status());
 }
 
 TEST_P(PassiveServerTest, HandlesThatNoFrameCountsEndTheAssociation) {
