@@ -21,8 +21,9 @@ constexpr uint64_t kFromSenderId = 0xcb5608f3e1742d9a;
 constexpr uint64_t kFromReceiverId = 0x86d2ca4b7e5f3901;
 constexpr uint64_t kSensitiveId = 0xf91e347a05c8bd62;
 constexpr uint64_t kProcessHandleId = 0xe47d0b93f85a62c1;
+constexpr uint64_t kKindId = 0xbb0c64f7e5a31d28;
 
-constexpr std::array<std::pair<uint64_t, const char*>, 9> kNames = {{
+constexpr std::array<std::pair<uint64_t, const char*>, 10> kNames = {{
     {kRangeId, "$Lwmsg.range"},
     {kLengthId, "$Lwmsg.length"},
     {kRequiredId, "$Lwmsg.required"},
@@ -32,6 +33,7 @@ constexpr std::array<std::pair<uint64_t, const char*>, 9> kNames = {{
     {kFromReceiverId, "$Lwmsg.fromReceiver"},
     {kSensitiveId, "$Lwmsg.sensitive"},
     {kProcessHandleId, "$Lwmsg.processHandle"},
+    {kKindId, "$Lwmsg.kind"},
 }};
 
 // What an integer type can hold, as far as an Int64 can say it.
@@ -182,6 +184,9 @@ class FieldChecker {
         return Is<schema::Handle<>>() ? void() : Misfit("Lwmsg.Handle fields and lists of them");
       case kProcessHandleId:
         return Is<schema::OsHandle>() ? void() : Misfit("Lwmsg.OsHandle fields and lists of them");
+      case kKindId:
+        if (!Is<schema::OsHandle>()) return Misfit("Lwmsg.OsHandle fields and lists of them");
+        return CheckKind(value.getStruct().getAs<schema::HandleKind>());
       default:
         return;
     }
@@ -229,6 +234,14 @@ class FieldChecker {
     }
     const auto value = ExplicitDefault();
     if (value && (value->value & ~bits) != 0) BadDefault(Text(*value));
+  }
+
+  void CheckKind(schema::HandleKind::Reader kind) {
+    if (kind.getFile() || kind.getDirectory() || kind.getPipe() || kind.getSocket() ||
+        kind.getDevice() || kind.getRead() || kind.getWrite()) {
+      return;
+    }
+    Error(annotation_ + " demands nothing; name a kind, read or write, or remove it");
   }
 
   std::optional<Number> ExplicitDefault() const {

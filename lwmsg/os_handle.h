@@ -69,6 +69,21 @@ class OsHandle {
   // false.
   bool ControlsProcess() const;
 
+  // Bits of Description::kinds.
+  enum Kind : uint8_t { kFile = 1, kDirectory = 2, kPipe = 4, kSocket = 8, kDevice = 16 };
+  // What the system says of an open file.
+  struct Description {
+    // What it may be: one Kind on Unix; on Windows, where asking for more can wait for whoever uses
+    // it, kSocket or all others. 0: none of these, such as an epoll, a pidfd, a process, or a
+    // descriptor that is only a path (O_PATH).
+    uint8_t kinds = 0;
+    bool readable = false;
+    bool writable = false;
+  };
+  // Never waits for the file system or for whoever sent it: statx(2) with AT_STATX_DONT_SYNC and
+  // F_GETFL; on Windows NtQueryObject.
+  Description Describe() const;
+
  private:
   void Swap(OsHandle& other) {
     std::swap(native_, other.native_);

@@ -115,6 +115,24 @@ annotation processHandle @0xe47d0b93f85a62c1 (field, param) :Void;
 # which gives power over a process. A message that has one in any other place is refused. Descriptors of Unix
 # are not told apart.
 
+annotation kind @0xbb0c64f7e5a31d28 (field, param) :HandleKind;
+# Of an OsHandle, or of each of a list: what it must be and be open for, as the system says.
+
+struct HandleKind @0x8e3f5ad2c9b10674 {
+  file @0 :Bool;
+  # A regular file, also a memfd. If none of these five is given, the kind does not matter.
+  directory @1 :Bool;
+  pipe @2 :Bool;
+  socket @3 :Bool;
+  device @4 :Bool;
+  # Of characters or blocks. On Windows a file, a directory, a pipe and a device are not told apart: to ask
+  # what one is can wait for whoever uses it.
+
+  read @5 :Bool;
+  write @6 :Bool;
+  # Open for that. Of a descriptor that is only a path (O_PATH): neither.
+}
+
 annotation sensitive @0xf91e347a05c8bd62 (field, param) :Void;
 # A secret: printed as "<sensitive>", kept out of archives unless they are asked to have it, and the memory
 # of a message that can hold one is wiped when the message goes.

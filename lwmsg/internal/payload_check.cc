@@ -2,6 +2,9 @@
 
 #include <kj/debug.h>
 
+#include <array>
+#include <utility>
+
 namespace lwmsg::internal {
 namespace {
 
@@ -104,6 +107,37 @@ void RefuseProcess(const OsHandle& handle) {
   throw RuleBroken(
       "a handle of a process, thread, token or job; only a field with $Lwmsg.processHandle "
       "takes one");
+}
+
+// "a file or socket, open for reading and writing"
+std::string HandleText(uint8_t kinds, bool readable, bool writable) {
+  constexpr std::array<std::pair<uint8_t, const char*>, 5> kKinds = {{
+      {OsHandle::kFile, "file"},
+      {OsHandle::kDirectory, "directory"},
+      {OsHandle::kPipe, "pipe"},
+      {OsHandle::kSocket, "socket"},
+      {OsHandle::kDevice, "device"},
+  }};
+  std::string text;
+  for (const auto& [bit, name] : kKinds) {
+    if ((kinds & bit) != 0) text += (text.empty() ? "a " : " or ") + std::string(name);
+  }
+  if (text.empty()) text = "an OS handle";
+  if (!readable && !writable) return text;
+  return text + ", open for " +
+         (!writable  ? "reading"
+          : readable ? "reading and writing"
+                     : "writing");
+}
+
+void CheckKind(const OsHandle& handle, const FieldRules& rules) {
+  const OsHandle::Description is = handle.Describe();
+  const bool fits = rules.handle_kinds == 0 || (is.kinds & rules.handle_kinds) != 0;
+  if (fits && is.readable >= rules.readable && is.writable >= rules.writable) return;
+  throw RuleBroken((is.kinds == 0 ? "an OS handle of another kind"
+                                  : HandleText(is.kinds, is.readable, is.writable)) +
+                   " where the schema wants " +
+                   HandleText(rules.handle_kinds, rules.readable, rules.writable));
 }
 
 const char* LengthUnit(PointerPlan::Kind kind) {
@@ -273,6 +307,7 @@ void PayloadChecker::Slot(uint16_t slot, const FieldRules* rules) {
   }
   seen_[slot - 1] = true;
   if (rules == nullptr || !rules->process_handle) RefuseProcess(handles_[slot - 1]);
+  if (rules != nullptr && rules->describes_handle()) CheckKind(handles_[slot - 1], *rules);
 }
 
 void PayloadChecker::Unseen() const {

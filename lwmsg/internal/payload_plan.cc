@@ -3,6 +3,7 @@
 #include <lwmsg/lwmsg.capnp.h>
 
 #include "lwmsg/internal/annotations.h"
+#include "lwmsg/os_handle.h"
 
 namespace lwmsg::internal {
 namespace {
@@ -18,6 +19,7 @@ constexpr uint64_t kBitsId = 0xaf7215c6930de48b;
 constexpr uint64_t kFromSenderId = 0xcb5608f3e1742d9a;
 constexpr uint64_t kFromReceiverId = 0x86d2ca4b7e5f3901;
 constexpr uint64_t kProcessHandleId = 0xe47d0b93f85a62c1;
+constexpr uint64_t kKindId = 0xbb0c64f7e5a31d28;
 
 // What Handle(File) is bound to.
 uint64_t ObjectKind(capnp::StructSchema handle) {
@@ -85,6 +87,18 @@ uint32_t DefaultLength(capnp::Type type, proto::Value::Reader value) {
   return value.getList().getAs<capnp::DynamicList>(type.asList()).size();
 }
 
+void AddKind(schema::HandleKind::Reader kind, FieldRules& rules) {
+  for (const auto& [wanted, bit] : {std::pair(kind.getFile(), OsHandle::kFile),
+                                    {kind.getDirectory(), OsHandle::kDirectory},
+                                    {kind.getPipe(), OsHandle::kPipe},
+                                    {kind.getSocket(), OsHandle::kSocket},
+                                    {kind.getDevice(), OsHandle::kDevice}}) {
+    if (wanted) rules.handle_kinds |= bit;
+  }
+  rules.readable = kind.getRead();
+  rules.writable = kind.getWrite();
+}
+
 // Takes over one annotation. False if it is none of lwmsg's, or nothing to check.
 bool AddRule(proto::Annotation::Reader annotation, capnp::Type element, FieldRules& rules,
              IntegerRules& integers) {
@@ -121,6 +135,9 @@ bool AddRule(proto::Annotation::Reader annotation, capnp::Type element, FieldRul
       return true;
     case kProcessHandleId:
       rules.process_handle = true;
+      return true;
+    case kKindId:
+      AddKind(value.getStruct().getAs<schema::HandleKind>(), rules);
       return true;
     case kSensitiveId:
       rules.sensitive = true;

@@ -32,6 +32,11 @@ struct FieldRules {
   bool required = false;
   bool sensitive = false;  // Its value is in no error.
   bool process_handle = false;
+  uint8_t handle_kinds = 0;  // Of OsHandle::Kind; 0: any will do.
+  bool readable = false;
+  bool writable = false;
+  // What the kernel must be asked about an OS handle.
+  bool describes_handle() const { return handle_kinds != 0 || readable || writable; }
   Owner owner = Owner::kEither;
   uint32_t min_length = 0;
   uint32_t max_length = UINT32_MAX;

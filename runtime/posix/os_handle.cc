@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -11,6 +12,17 @@
 #include "runtime/platform.h"
 
 namespace lwmsg {
+namespace {
+
+uint8_t KindOf(mode_t mode) {
+  if (S_ISREG(mode)) return OsHandle::kFile;
+  if (S_ISDIR(mode)) return OsHandle::kDirectory;
+  if (S_ISFIFO(mode)) return OsHandle::kPipe;
+  if (S_ISSOCK(mode)) return OsHandle::kSocket;
+  return S_ISCHR(mode) || S_ISBLK(mode) ? OsHandle::kDevice : 0;
+}
+
+}  // namespace
 
 void OsHandle::Close() {
   // Not repeated on EINTR: Linux has freed the number by then (close(2)).
@@ -28,6 +40,19 @@ Result<OsHandle> OsHandle::Duplicate() const {
 }
 
 bool OsHandle::ControlsProcess() const { return false; }
+
+OsHandle::Description OsHandle::Describe() const {
+  const int flags = fcntl(native_, F_GETFL);
+  if (flags < 0 || (flags & O_PATH) != 0) return {};
+  const int access = flags & O_ACCMODE;
+  // Of a file system that is a program of the peer's (FUSE) the kernel's copy will do: what a file
+  // is does not change.
+  struct statx status{};
+  const bool known =
+      statx(native_, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &status) == 0;
+  return {known ? KindOf(status.stx_mode) : uint8_t{0}, access == O_RDONLY || access == O_RDWR,
+          access == O_WRONLY || access == O_RDWR};
+}
 
 size_t internal::MostHandles() {
   rlimit limit{};

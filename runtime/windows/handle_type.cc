@@ -19,4 +19,13 @@ std::wstring HandleType(void* handle) {
   return {name->Buffer, name->Length / sizeof(wchar_t)};
 }
 
+uint32_t HandleAccess(void* handle) {
+  static auto* const query = FromNtdll<decltype(NtQueryObject)>("NtQueryObject");
+  PUBLIC_OBJECT_BASIC_INFORMATION information{};
+  if (query(handle, ObjectBasicInformation, &information, sizeof(information), nullptr) != 0) {
+    return 0;
+  }
+  return information.GrantedAccess;
+}
+
 }  // namespace lwmsg::internal

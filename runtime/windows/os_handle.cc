@@ -61,6 +61,14 @@ bool OsHandle::ControlsProcess() const {
   return type == L"Process" || type == L"Thread" || type == L"Token" || type == L"Job";
 }
 
+OsHandle::Description OsHandle::Describe() const {
+  if (is_socket_) return {kSocket, true, true};
+  const uint32_t access = internal::HandleAccess(native_);
+  const bool is_file = internal::HandleType(native_) == L"File";
+  return {is_file ? static_cast<uint8_t>(kFile | kDirectory | kPipe | kDevice) : uint8_t{0},
+          (access & FILE_READ_DATA) != 0, (access & FILE_WRITE_DATA) != 0};
+}
+
 void internal::KeepFromChildren(const OsHandle& handle) {
   SetHandleInformation(handle.get(), HANDLE_FLAG_INHERIT, 0);
 }

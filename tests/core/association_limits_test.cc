@@ -146,7 +146,7 @@ TEST_F(AssociationLimitsTest, UnknownInterfaceAndMethodFailOneCall) {
   reply = CallNow(sample::SampleClient::NothingRequest(client_.association->channel(), newer,
                                                        static_cast<uint16_t>(methods.size() - 1)));
   EXPECT_EQ(reply->error().code(), StatusCode::kUnimplemented);
-  EXPECT_THAT(reply->error().message(), HasSubstr("Sample has no method 25"));
+  EXPECT_THAT(reply->error().message(), HasSubstr("Sample has no method 26"));
   EXPECT_EQ(Echo(), Status());
 }
 

@@ -42,7 +42,7 @@ TEST_F(HostileEnvelopeTest, UnknownMethodIsAnswered) {
   Serve();
   RawPeer peer = ConnectAndGreet();
   peer.Write(CallFrame(1, 999));
-  EXPECT_TRUE(Says(AnswerTo(peer, 1), StatusCode::kUnimplemented, {"Sample", "999", "only 25"}));
+  EXPECT_TRUE(Says(AnswerTo(peer, 1), StatusCode::kUnimplemented, {"Sample", "999", "only 26"}));
   EXPECT_EQ(Echo(peer, 2), Status());
 }
 

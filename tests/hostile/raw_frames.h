@@ -35,6 +35,7 @@ enum Method : uint16_t {
   kBlob = 11,
   kCollect = 12,
   kBlock = 18,
+  kExamine = 25,
 };
 
 // A number as the bytes of a frame have it.

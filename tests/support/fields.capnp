@@ -187,3 +187,11 @@ struct Narrow {
   int8 @0 :Int16 $Lwmsg.range(min = -128, max = 127);
   int16 @1 :UInt32 $Lwmsg.range(max = 32767);
 }
+
+struct Kinds {
+  file @0 :Lwmsg.OsHandle $Lwmsg.kind(file = true, read = true);
+  log @1 :Lwmsg.OsHandle $Lwmsg.kind(write = true);
+  ends @2 :List(Lwmsg.OsHandle) $Lwmsg.kind(pipe = true, socket = true);
+  folder @3 :Lwmsg.OsHandle $Lwmsg.kind(directory = true);
+  device @4 :Lwmsg.OsHandle $Lwmsg.kind(device = true, read = true, write = true);
+}

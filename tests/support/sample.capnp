@@ -64,6 +64,7 @@ interface Sample $Lwmsg.version(3) {
   # The handler adds up the bytes; it keeps the memory for the test if it shall.
   render @24 (size :UInt32, own :Bool) -> (memory :Lwmsg.SharedMemory);
   # The handler answers with that many bytes, each its own index, of its pool or of their own.
+  examine @25 (file :Lwmsg.OsHandle $Lwmsg.kind(file = true, read = true)) -> ();
 }
 
 interface Listener {

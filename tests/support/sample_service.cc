@@ -204,6 +204,8 @@ void SampleService::Render(RenderCall call) {
   call.Reply();
 }
 
+void SampleService::Examine(ExamineCall call) { call.Reply(); }
+
 Counter::~Counter() {
   if (on_end) on_end();
 }

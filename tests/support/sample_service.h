@@ -56,6 +56,7 @@ class SampleService final : public sample::SampleService {
   void Lend(LendCall call) override;
   void Share(ShareCall call) override;
   void Render(RenderCall call) override;
+  void Examine(ExamineCall call) override;
 
   // The calls of Keep that have no answer yet, in order.
   std::vector<KeepCall> kept;
