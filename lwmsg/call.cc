@@ -126,9 +126,11 @@ OutgoingMessage& IncomingCall::reply() {
 
 void IncomingCall::Reply() {
   if (!pending_) return;
+  OutgoingMessage filled = std::move(reply());
+  reply_.reset();
   pending_.value = false;
   association_.Run([key = key_, protocol = protocol_, method = method_,
-                    answer = std::move(reply())](Association& association) mutable {
+                    answer = std::move(filled)](Association& association) mutable {
     association.Answer(key, *protocol, method, std::move(answer));
   });
 }

@@ -212,6 +212,7 @@ class AnsweredCall : public CallBase<P> {
     }
     return *results_;
   }
+  // What is filled in behind the answer goes nowhere, and not into the memory of what was sent.
   void ForgetResults() { results_.reset(); }
 
  private:
@@ -234,6 +235,7 @@ class Call : public internal::AnsweredCall<P, R> {
   // Sends the results. Does nothing if the call is answered already.
   void Reply() {
     results();
+    this->ForgetResults();
     this->raw_.Reply();
   }
 };
@@ -274,6 +276,7 @@ class StreamCall : public internal::AnsweredCall<P, R> {
   }
   // Ends the stream well. Items that were not sent are dropped.
   void Finish() {
+    this->ForgetResults();
     this->raw_.reply() = OutgoingMessage::ForReply(this->raw_.interface_id(), this->raw_.method());
     this->raw_.Reply();
   }

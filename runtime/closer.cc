@@ -1,8 +1,10 @@
 #include "runtime/closer.h"
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <system_error>
 #include <thread>
@@ -25,16 +27,19 @@ constexpr std::chrono::seconds kIdle{1};
 class Closer {
  public:
   // This process's own: its threads are not in a child that was forked, and what they had locked
-  // stays so there.
+  // stays so there. For the same reason nothing is locked here.
   static Closer& Get() {
-    static std::mutex mutex;
-    static Closer* closer = nullptr;
-    static uint32_t process = 0;
-    const std::lock_guard lock(mutex);
+    static std::atomic<Closer*> current = nullptr;
     const uint32_t own = internal::OwnPid();
-    if (std::exchange(process, own) != own) closer = new Closer;
+    Closer* closer = current;
+    while (closer == nullptr || closer->process_ != own) {
+      auto fresh = std::make_unique<Closer>(own);
+      if (current.compare_exchange_strong(closer, fresh.get())) return *fresh.release();
+    }
     return *closer;
   }
+
+  explicit Closer(uint32_t process) : process_(process) {}
 
   void Add(std::vector<OsHandle> handles) {
     std::unique_lock lock(mutex_);
@@ -80,6 +85,7 @@ class Closer {
     changed_.notify_all();
   }
 
+  const uint32_t process_;
   std::mutex mutex_;  // Guards all that follows.
   std::condition_variable changed_;
   std::deque<OsHandle> handles_;

@@ -256,5 +256,24 @@ TEST_F(AssociationTest, CoroutineIsResumedWhenItsAssociationGoes) {
   EXPECT_THAT(status.message(), HasSubstr("gone"));
 }
 
+TEST_F(AssociationTest, ResultsBehindTheReplyGoNowhere) {
+  Open();
+  auto keep = Client().Keep();
+  using Reply = decltype(keep.Sync());
+  Outcome<Reply> outcome;
+  keep.Send(outcome.Callback());
+  executor_.Run();
+  ASSERT_EQ(sample_.kept.size(), 1U);
+  auto& call = sample_.kept[0];
+  call.results().setText("right");
+  call.Reply();
+  call.results().setText(std::string(4000, 'x'));
+  call.Reply();
+  executor_.Run();
+  ASSERT_EQ(outcome.count(), 1);
+  EXPECT_EQ(outcome.reply()->getText(), "right");
+  EXPECT_EQ(Echo(), Status());
+}
+
 }  // namespace
 }  // namespace lwmsg::test

@@ -175,6 +175,26 @@ TEST_F(StreamsTest, FailsWithTheErrorOfTheCalleeAfterTheItemsBefore) {
   EXPECT_EQ(end.code(), StatusCode::kNotFound);
 }
 
+TEST_F(StreamsTest, ItemBehindTheEndIsRefused) {
+  Open();
+  auto stream = Client().Watch().Start();
+  executor_.Run();
+  ASSERT_EQ(sample_.watching.size(), 1U);
+  auto& call = sample_.watching[0];
+  call.item().setText("never sent");
+  call.Finish();
+  call.item().setText("too late");
+  EXPECT_EQ(call.Send().code(), StatusCode::kUnavailable);
+  call.Finish();
+  call.Fail(StatusCode::kInternal, "too late");
+  std::optional<Status> end;
+  stream.Next([&end](auto item) {
+    end = item && !*item ? Status() : Status(StatusCode::kInternal, "no end");
+  });
+  executor_.Run();
+  EXPECT_EQ(end, Status());
+}
+
 TEST_F(StreamsTest, FailsWhenTheAssociationEnds) {
   Open();
   auto stream = Count(100);
