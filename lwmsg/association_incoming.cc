@@ -84,6 +84,13 @@ Status Association::Admit(const Protocol& protocol, uint16_t method, IncomingMes
                       " calls of one peer without an answer, " +
                       internal::HitLimit(internal::Limit::kMaxCalls));
   }
+  if (const auto& all = message.state().received.all(); all && all->over()) {
+    return Status(
+        StatusCode::kResourceExhausted,
+        "what this user's peers sent, and handlers have not let go of yet, is more than " +
+            std::to_string(all->most()) + " bytes, " +
+            internal::HitLimit(internal::Limit::kMaxReceivedBytes) + "; try again later");
+  }
   if (one_way && oneway_calls_ >= limits().max_oneway_calls) {
     return Status(StatusCode::kResourceExhausted,
                   std::to_string(oneway_calls_) +

@@ -28,6 +28,7 @@ enum class Limit : uint8_t {
   kMaxBadCalls,
   kMaxObjects,
   kMaxSharedBytes,
+  kMaxReceivedBytes,
   kMaxQueuedBytes,
   kMaxQueuedMessages,
   kMaxQueuedHandles,

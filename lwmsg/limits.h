@@ -32,6 +32,11 @@ struct Limits {
   // Bytes of peers' shared memory that one association keeps mapped (`SharedMemory`): its pools,
   // and the largest memory of a message's own. Stops a peer that would fill the address space.
   size_t max_shared_bytes = size_t{256} << 20;
+  // On a server: bytes of messages that all peers of one user sent to one loop, from their header
+  // on and for as long as a handler keeps the call, also behind the end of its connection. Beyond,
+  // a message that is begun waits in the kernel for room, unless it is the only one; a call that
+  // is there already is refused. Stops peers that send what they never finish, or what is kept.
+  size_t max_received_bytes = size_t{16} << 20;
   // Bytes queued for a peer that does not read; on a server, for all peers of its user whose
   // associations share a loop. Beyond, the association ends for which more is to be queued.
   size_t max_queued_bytes = size_t{16} << 20;

@@ -179,7 +179,8 @@ Frame ToFrame(OutgoingMessage message) {
 }
 
 IncomingState::IncomingState(Frame frame, const capnp::ReaderOptions& limited)
-    : words(kj::mv(frame.words)),
+    : received(std::move(frame.received)),
+      words(kj::mv(frame.words)),
       handles(std::move(frame.handles)),
       checked(words, limited),
       unlimited(words, UnlimitedOptions(limited)) {}

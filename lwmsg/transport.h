@@ -3,6 +3,7 @@
 #include <capnp/common.h>
 #include <kj/array.h>
 
+#include "lwmsg/internal/received.h"
 #include "lwmsg/internal/received_handles.h"
 #include "lwmsg/message.h"
 #include "lwmsg/status.h"
@@ -14,6 +15,8 @@ namespace lwmsg {
 struct Frame {
   kj::Array<capnp::word> words;
   internal::ReceivedHandles handles;
+  // Of a server's peer: what it counts for.
+  internal::Received received = {};
 };
 
 // The other half of the seam: moves whole messages between this process and one peer, in order,

@@ -25,7 +25,7 @@ class FrameReader {
       : max_bytes_(limits.max_frame_bytes),
         max_handles_(limits.max_frame_handles),
         records_(records) {}
-  ~FrameReader();
+  ~FrameReader() { Drop(); }
   FrameReader(FrameReader&&) noexcept = default;
   FrameReader& operator=(FrameReader&&) noexcept = default;
 
@@ -45,6 +45,10 @@ class FrameReader {
   // The next whole frame; nothing if more must be read first. Error: kMalformed.
   Result<std::optional<Frame>> Next();
 
+  // The bytes of the frame under way, once its header is there; 0: none is.
+  size_t under_way() const { return header_size_ == kFrameHeaderBytes ? 8 * body_.size() : 0; }
+  // Wipes and lets go of a frame that will never be whole.
+  void Drop();
   // False in the middle of a frame.
   bool at_boundary() const { return header_size_ == 0; }
 

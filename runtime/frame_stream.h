@@ -40,6 +40,9 @@ class FrameStream {
   // True if the last read may have left something behind.
   bool last_read_was_full() const { return last_read_was_full_; }
   bool at_boundary() const { return reader_.at_boundary(); }
+  size_t under_way() const { return reader_.under_way(); }
+  // Nothing more is read.
+  void DropUnderWay() { reader_.Drop(); }
 
   void Queue(OutgoingMessage message) { queue_.Add(std::move(message)); }
   // Writes what the kernel takes. kEnd: all is written; kSome: there is one Unsent. On an error

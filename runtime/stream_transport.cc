@@ -40,7 +40,10 @@ StreamTransport::StreamTransport(IoLoop& loop, std::unique_ptr<FrameStream> stre
 StreamTransport::~StreamTransport() {
   loop_.ForgetFlush(*this);
   if (state_ == State::kOpen || state_ == State::kFinishing) static_cast<void>(stream_->Write());
-  if (share_) share_->Charge(charged_, {});
+  if (!share_) return;
+  share_->Charge(charged_, {});
+  EndBegun();
+  share_->Forget(*this);
 }
 
 void StreamTransport::Start(Listener& listener) {
@@ -160,7 +163,7 @@ bool StreamTransport::Receive(bool waits) {
     }
     if (share_) share_->Read(stream_->last_read_size());
     if (!Deliver()) return false;
-    if (!stream_->last_read_was_full()) return true;
+    if (!TakeRoom() || !stream_->last_read_was_full()) return true;
   }
   return true;
 }
@@ -174,6 +177,8 @@ bool StreamTransport::Deliver() {
       return false;
     }
     if (!*frame) return true;
+    EndBegun();
+    if (share_) (*frame)->received = share_->Arrived(8 * (*frame)->words.size());
     const bool outer = std::exchange(delivering_, true);
     listener_->OnFrame(std::move(**frame));
     if (link.get() == nullptr) return false;
@@ -195,16 +200,34 @@ bool StreamTransport::TellUnsent() {
 
 void StreamTransport::UpdateWatch(bool blocked) {
   if (!watch_) return;
-  const bool reads =
-      state_ == State::kFinishing ? AwaitsAnswers() : !failed_ && (write_failed_ || !clogged());
+  const bool reads = state_ == State::kFinishing
+                         ? AwaitsAnswers()
+                         : !failed_ && !stalled_ && (write_failed_ || !clogged());
   watch_->Want({reads, blocked, stream_->can_wait_in_read()});
 }
 
 std::span<std::byte> StreamTransport::RoomToRead() {
   const auto shared = loop_.read_buffer();
   if (!share_) return shared;
-  if (clogged()) return {};
+  if (stalled_ || clogged()) return {};
   return shared.first(std::min(share_->ReadRoom(), shared.size()));
+}
+
+bool StreamTransport::TakeRoom() {
+  const size_t bytes = stream_->under_way();
+  if (!share_ || bytes == 0 || begun_ != 0) return true;
+  stalled_ = !share_->Begin(bytes, *this);
+  if (!stalled_) begun_ = bytes;
+  return !stalled_;
+}
+
+void StreamTransport::EndBegun() {
+  if (begun_ != 0) share_->End(std::exchange(begun_, 0));
+}
+
+void StreamTransport::OnRoom() {
+  stalled_ = false;
+  if (state_ == State::kOpen && TakeRoom()) OnReady({.readable = true, .writable = true});
 }
 
 bool StreamTransport::clogged() const { return share_ && stream_->queued().bytes > kClogged; }
@@ -274,6 +297,9 @@ void StreamTransport::Finish() {
   loop_.ForgetFlush(*this);
   watch_.reset();
   stream_->HangUp();
+  stream_->DropUnderWay();
+  EndBegun();
+  if (share_) share_->Forget(*this);
   loop_.Post([done = std::move(done_)]() mutable { done(); });
 }
 

@@ -16,7 +16,7 @@
 namespace lwmsg::internal {
 
 // A Transport over one FrameStream, on any IoLoop. Owned by its association.
-class StreamTransport final : public Transport, private Flushable {
+class StreamTransport final : public Transport, private Flushable, private UserShare::Waiter {
  public:
   // Over a connected stream. Of one that a server accepted, `share` is that of its user: such a
   // peer is not read while it does not read.
@@ -54,10 +54,14 @@ class StreamTransport final : public Transport, private Flushable {
   // Tells the listener of messages that cannot be sent. False if this was destroyed.
   bool TellUnsent();
   void UpdateWatch(bool blocked);
+  // Counts the frame that is under way. False: it waits for room, and nothing more is read.
+  bool TakeRoom();
+  void EndBegun();
+  void OnRoom() override;
   // So much waits for the peer that nothing more is taken from it. Only of a server's peers: were
   // it both sides, each could wait for the other.
   bool clogged() const;
-  // Where to read to; empty: others come first, or the peer shall read first.
+  // Where to read to; empty: others come first, or the peer shall read first, or there is no room.
   std::span<std::byte> RoomToRead();
   // Tells the share what is queued.
   void Charge();
@@ -89,6 +93,8 @@ class StreamTransport final : public Transport, private Flushable {
   const size_t max_queued_bytes_;
   const std::shared_ptr<UserShare> share_;
   Queued charged_;
+  size_t begun_ = 0;      // Of the frame under way, as the share has it.
+  bool stalled_ = false;  // It waits for room.
   // Bounds connecting, then each stretch of time in which the peer takes nothing.
   Timer timer_;
   std::unique_ptr<IoLoop::Watch> watch_;

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <limits>
 
+#include "lwmsg/internal/loop_ref.h"
+#include "lwmsg/limit_hits.h"
+
 namespace lwmsg::internal {
 namespace {
 
@@ -19,6 +22,42 @@ constexpr uint64_t kTurnsRemembered = 64;
 std::string UserOf(const Token& peer) {
   if (peer.sid()) return *peer.sid();
   return peer.euid() ? std::to_string(*peer.euid()) : std::string();
+}
+
+UserShare::UserShare(const IoLoop& loop, UserShares& shares, uint64_t number)
+    : loop_(loop),
+      shares_(shares),
+      number_(number),
+      received_(std::make_shared<ReceivedBytes>(
+          // Later, as whoever lets go of a message may be anywhere.
+          shares.max_received_bytes_, [ref = LoopRef<UserShare>(loop, anchor_.link())] {
+            ref.Post([link = ref.link()] {
+              if (UserShare* self = link.get()) self->OnRoom();
+            });
+          })) {}
+
+bool UserShare::Begin(size_t bytes, Waiter& waiter) {
+  if (!received_->HasRoomFor(bytes)) {
+    static_cast<void>(HitLimit(Limit::kMaxReceivedBytes));
+    received_->WaitForRoom();
+    if (!received_->HasRoomFor(bytes)) {
+      waiters_.push_back(&waiter);
+      return false;
+    }
+  }
+  received_->AddBegun(bytes);
+  return true;
+}
+
+void UserShare::OnRoom() {
+  const auto link = anchor_.link();
+  // Those that still find none wait again, behind the others.
+  for (size_t left = waiters_.size(); left != 0 && !waiters_.empty(); --left) {
+    Waiter* const first = waiters_.front();
+    waiters_.pop_front();
+    first->OnRoom();
+    if (link.get() == nullptr) return;
+  }
 }
 
 void UserShare::Charge(const Transport::Queued& before, const Transport::Queued& now) {

@@ -2,10 +2,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <string>
 
+#include "lwmsg/internal/link.h"
+#include "lwmsg/internal/received.h"
 #include "lwmsg/token.h"
 #include "lwmsg/transport.h"
 #include "runtime/io_loop.h"
@@ -21,15 +24,33 @@ class UserShares;
 // What the associations of one user, together, have of one loop. On that loop.
 class UserShare {
  public:
+  // Waits until a message that has begun to arrive may come in.
+  class Waiter {
+   public:
+    // There may be room now.
+    virtual void OnRoom() = 0;
+
+   protected:
+    ~Waiter() = default;
+  };
+
   // `number`: as no other of `shares` has had.
-  UserShare(const IoLoop& loop, UserShares& shares, uint64_t number)
-      : loop_(loop), shares_(shares), number_(number) {}
+  UserShare(const IoLoop& loop, UserShares& shares, uint64_t number);
   UserShare(const UserShare&) = delete;
   UserShare& operator=(const UserShare&) = delete;
 
   // What one of them has queued was `before` and is `now`.
   void Charge(const Transport::Queued& before, const Transport::Queued& now);
   const Transport::Queued& queued() const { return queued_; }
+
+  // Counts a message of so many bytes that has begun to arrive. False: there is no room, and
+  // `waiter` is told, once, when there may be; it forgets that before it goes.
+  bool Begin(size_t bytes, Waiter& waiter);
+  void Forget(Waiter& waiter) { std::erase(waiters_, &waiter); }
+  // It has arrived, or never will.
+  void End(size_t begun) { received_->RemoveBegun(begun); }
+  // Counts one that has arrived.
+  Received Arrived(size_t bytes) { return {received_, bytes + kMessageState}; }
 
   // How many bytes may be read for them now; 0: others come first, and the loop's next turn brings
   // more. Unlimited as long as nobody else reads.
@@ -38,10 +59,18 @@ class UserShare {
   void Read(size_t bytes);
 
  private:
+  // What a message takes besides its bytes, roughly.
+  static constexpr size_t kMessageState = 512;
+
+  void OnRoom();
+
+  Anchor<UserShare> anchor_{this};
   const IoLoop& loop_;
   UserShares& shares_;
   const uint64_t number_;
   Transport::Queued queued_;
+  const std::shared_ptr<ReceivedBytes> received_;
+  std::deque<Waiter*> waiters_;
   uint64_t turn_ = 0;  // In which was read last,
   size_t read_ = 0;    // and how much of the room is used up.
 };
@@ -49,7 +78,8 @@ class UserShare {
 // The shares of all users of one loop. Outlives their use, if not them.
 class UserShares {
  public:
-  explicit UserShares(const IoLoop& loop) : loop_(loop) {}
+  UserShares(const IoLoop& loop, size_t max_received_bytes)
+      : loop_(loop), max_received_bytes_(max_received_bytes) {}
 
   std::shared_ptr<UserShare> For(const Token& peer);
 
@@ -61,6 +91,7 @@ class UserShares {
   void NoteReader(uint64_t reader);
 
   const IoLoop& loop_;
+  const size_t max_received_bytes_;
   std::map<std::string, std::weak_ptr<UserShare>> shares_;
   uint64_t last_number_ = 0;
   uint64_t last_reader_ = 0;  // By number; 0: nobody.

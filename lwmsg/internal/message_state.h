@@ -96,6 +96,7 @@ struct IncomingState : Pooled<IncomingState, kPooledMessages> {
 
   // As OutgoingState's.
   bool sensitive = true;
+  Received received;
 
   // Reading is limited while the message is checked, so that a small message cannot cost much work
   // (many pointers that share one target), and not limited afterwards, so that a handler may read

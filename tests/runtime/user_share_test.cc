@@ -30,7 +30,7 @@ class UserShareTest : public InventoriedTest {
   }
 
   Loop loop_;
-  UserShares shares_{loop_.impl()};
+  UserShares shares_{loop_.impl(), 1000};
 };
 
 TEST_F(UserShareTest, IsOneForAllAssociationsOfAUserAndForAllUnknown) {
