@@ -7,7 +7,7 @@ namespace {
 TEST_F(Defects, B02_MethodThatIsNotThereIsAnswered) {
   Serve();
   RawPeer peer = ConnectAndGreet();
-  for (const uint16_t method : {uint16_t{25}, uint16_t{255}, uint16_t{65535}}) {
+  for (const uint16_t method : {uint16_t{26}, uint16_t{255}, uint16_t{65535}}) {
     const uint32_t id = method;
     peer.Write(CallFrame(id, method));
     EXPECT_TRUE(Says(AnswerTo(peer, id), StatusCode::kUnimplemented, {"Sample has no method"}));

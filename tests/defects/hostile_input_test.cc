@@ -48,6 +48,33 @@ TEST_F(HostileInput, HandleThatDoesNotExistIsAnswered) {
   EXPECT_EQ(Echo(peer, 3), Status());
 }
 
+TEST_F(HostileInput, T14_HandleOfAnotherConnectionIsAsOneThatDoesNotExist) {
+  Serve();
+  std::optional<Handle<sample::Object>> made;
+  sample::SampleClient(*bystander_).Make().Send([&](auto reply) {
+    ASSERT_TRUE(reply) << reply.error();
+    auto object = reply->takeObject();
+    ASSERT_TRUE(object) << object.error();
+    made = std::move(*object);
+  });
+  RunUntil([&] { return made.has_value(); });
+  RawPeer peer = ConnectAndGreet();
+  const uint64_t never = made->id() + 4711;
+  peer.Write(ObjectCallFrame(1, made->id()) + ObjectCallFrame(2, never));
+  const auto of_another = AnswerTo(peer, 1);
+  const auto of_nobody = AnswerTo(peer, 2);
+  ASSERT_TRUE(of_another && of_nobody);
+  EXPECT_EQ(of_another->code(), StatusCode::kInvalidHandle);
+  EXPECT_EQ(of_nobody->code(), StatusCode::kInvalidHandle);
+  // But for the number, which the peer has chosen, they say the same.
+  const auto without = [](std::string text, uint64_t id) {
+    const std::string number = std::to_string(id);
+    return text.replace(text.find(number), number.size(), "N");
+  };
+  EXPECT_EQ(without(of_another->message(), made->id()), without(of_nobody->message(), never));
+  EXPECT_EQ(Echo(peer, 3), Status());
+}
+
 TEST_F(HostileInput, FloodOfReleasesAndCreditOfNothingIsIgnored) {
   Serve();
   RawPeer peer = ConnectAndGreet();

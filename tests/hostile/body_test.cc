@@ -23,7 +23,7 @@ class HostileBodyTest : public HostilePeerTest {
   }
 };
 
-TEST_F(HostileBodyTest, SegmentTableLargerThanTheFrame) {
+TEST_F(HostileBodyTest, T07_SegmentTableLargerThanTheFrame) {
   Serve();
   for (const uint32_t segments_less_one : {1U, 511U, 512U, 0x7FFFFFFFU, 0xFFFFFFFFU}) {
     SCOPED_TRACE(segments_less_one);
@@ -34,7 +34,7 @@ TEST_F(HostileBodyTest, SegmentTableLargerThanTheFrame) {
   }
 }
 
-TEST_F(HostileBodyTest, TooManySegmentsThatAreAllThere) {
+TEST_F(HostileBodyTest, T07_TooManySegmentsThatAreAllThere) {
   Serve();
   // 600 empty segments: 601 numbers and a filler.
   std::string body(size_t{602} * 4, '\0');
@@ -115,7 +115,7 @@ TEST_F(HostileBodyTest, BadPointerInTheParamsFailsOneCallAndNamesTheField) {
                    {"request of Sample.echo", "text: ", "out-of-bounds"}));
 }
 
-TEST_F(HostileBodyTest, TextWithoutItsZeroFailsOneCall) {
+TEST_F(HostileBodyTest, T11_TextWithoutItsZeroFailsOneCall) {
   Serve();
   RawPeer peer = ConnectAndGreet();
   std::string frame = EchoFrame(9, "1234567");
@@ -153,7 +153,7 @@ TEST_F(HostileBodyTest, NestingIsLimitedAlsoInLargeFrames) {
                    {"deeply-nested", "Limits::max_nesting", "200"}));
 }
 
-TEST_F(HostileBodyTest, ManyPointersToOneTargetDoNotMultiplyTheWork) {
+TEST_F(HostileBodyTest, T09_ManyPointersToOneTargetDoNotMultiplyTheWork) {
   Serve();
   RawPeer peer = ConnectAndGreet();
   const std::string frame = CollectFrame(9, std::vector<uint32_t>(10, 100));
@@ -163,7 +163,7 @@ TEST_F(HostileBodyTest, ManyPointersToOneTargetDoNotMultiplyTheWork) {
   EXPECT_LT(std::clock() - begin, CLOCKS_PER_SEC);  // 100^10 visits would take for ever.
 }
 
-TEST_F(HostileBodyTest, ListThatClaimsMoreThanItHoldsFailsOneCall) {
+TEST_F(HostileBodyTest, T11_ListThatClaimsMoreThanItHoldsFailsOneCall) {
   Serve();
   RawPeer peer = ConnectAndGreet();
   std::string frame = CollectFrame(9, {1});

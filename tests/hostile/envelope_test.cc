@@ -59,7 +59,7 @@ TEST_F(HostileEnvelopeTest, UnknownInterfaceIsAnsweredWithWhatIsServed) {
   EXPECT_EQ(Echo(peer, 2), Status());
 }
 
-TEST_F(HostileEnvelopeTest, UnknownKindOfEnvelopeIsNamed) {
+TEST_F(HostileEnvelopeTest, T06_UnknownKindOfEnvelopeIsNamed) {
   Serve();
   const auto node = capnp::Schema::from<wire::Envelope>().getProto().getStruct();
   std::string frame = CancelFrame(1);
@@ -85,7 +85,7 @@ TEST_F(HostileEnvelopeTest, MethodWithAReplyCalledOneWayIsNotDispatched) {
   EXPECT_FALSE(peer.ReplyTo(0));
 }
 
-TEST_F(HostileEnvelopeTest, CallIdThatIsInUseEndsTheAssociation) {
+TEST_F(HostileEnvelopeTest, T12_CallIdThatIsInUseEndsTheAssociation) {
   Serve();
   bool cancelled = false;
   sample_.on_keep = [&] { sample_.kept[0].OnCancel([&] { cancelled = true; }); };
@@ -95,14 +95,14 @@ TEST_F(HostileEnvelopeTest, CallIdThatIsInUseEndsTheAssociation) {
   EXPECT_TRUE(cancelled);
 }
 
-TEST_F(HostileEnvelopeTest, CancelledCallIdStaysInUse) {
+TEST_F(HostileEnvelopeTest, T12_CancelledCallIdStaysInUse) {
   Serve();
   RawPeer peer = ConnectAndGreet();
   peer.Write(CallFrame(5, kKeep) + CancelFrame(5) + EchoFrame(5, "text"));
   EXPECT_TRUE(Says(GoodbyeTo(peer), StatusCode::kMalformed, {"call id 5 is in use"}));
 }
 
-TEST_F(HostileEnvelopeTest, ReplyToNoCallEndsTheAssociation) {
+TEST_F(HostileEnvelopeTest, T12_ReplyToNoCallEndsTheAssociation) {
   Serve();
   for (const uint32_t id : {0U, 1U, kFirstCallId, ~0U}) {
     EXPECT_TRUE(Says(GoodbyeAfter(EchoReplyFrame(id, "text")), StatusCode::kMalformed,

@@ -26,7 +26,7 @@ std::string RandomBytes(size_t size) {
   return bytes;
 }
 
-TEST_F(HostileFramingTest, GarbageInsteadOfHelloIsToldWhatWasWanted) {
+TEST_F(HostileFramingTest, T05_GarbageInsteadOfHelloIsToldWhatWasWanted) {
   Serve();
   for (const std::string& garbage :
        {RandomBytes(4096), std::string("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"),
@@ -36,7 +36,7 @@ TEST_F(HostileFramingTest, GarbageInsteadOfHelloIsToldWhatWasWanted) {
   }
 }
 
-TEST_F(HostileFramingTest, WrongMagicEndsTheAssociation) {
+TEST_F(HostileFramingTest, T05_WrongMagicEndsTheAssociation) {
   Serve();
   for (size_t i = 0; i < 3; ++i) {
     std::string frame = HelloFrame();
@@ -52,7 +52,7 @@ TEST_F(HostileFramingTest, WrongLayoutVersionIsNamed) {
   EXPECT_TRUE(Says(GoodbyeAfter(frame), StatusCode::kMalformed, {"layout version 1"}));
 }
 
-TEST_F(HostileFramingTest, EachReservedByteOfTheHeaderMustBeZero) {
+TEST_F(HostileFramingTest, T06_EachReservedByteOfTheHeaderMustBeZero) {
   Serve();
   for (size_t i = 10; i < kHeaderBytes; ++i) {
     std::string frame = HelloFrame();
@@ -62,7 +62,7 @@ TEST_F(HostileFramingTest, EachReservedByteOfTheHeaderMustBeZero) {
   }
 }
 
-TEST_F(HostileFramingTest, FrameLongerThanLimitIsRefusedBeforeMemoryIsTaken) {
+TEST_F(HostileFramingTest, T03_FrameLongerThanLimitIsRefusedBeforeMemoryIsTaken) {
   Serve();
   const size_t before = PeakPromisedMemory();
   for (const uint32_t words : {(1U << 17) + 1, 1U << 31, ~0U}) {
@@ -92,12 +92,12 @@ TEST_F(HostileFramingTest, PromiseOfALargeFrameCostsNoMemoryBeforeItsBytesCome) 
   EXPECT_TRUE(Says(ends_[0], StatusCode::kUnavailable, {"in the middle of a message"}));
 }
 
-TEST_F(HostileFramingTest, FrameOfZeroLengthEndsTheAssociation) {
+TEST_F(HostileFramingTest, T03_FrameOfZeroLengthEndsTheAssociation) {
   Serve();
   EXPECT_TRUE(Says(GoodbyeAfter(FrameAround("")), StatusCode::kMalformed, {"without a message"}));
 }
 
-TEST_F(HostileFramingTest, FrameCutOffAtAnyByteIsNeverDispatched) {
+TEST_F(HostileFramingTest, T01_FrameCutOffAtAnyByteIsNeverDispatched) {
   Serve();
   const std::string call = CallFrame(7, kKeep);
   for (size_t size = 0; size < call.size(); ++size) {
@@ -112,7 +112,7 @@ TEST_F(HostileFramingTest, FrameCutOffAtAnyByteIsNeverDispatched) {
   EXPECT_TRUE(sample_.kept.empty());
 }
 
-TEST_F(HostileFramingTest, HelloCutOffAtAnyByteLeavesNothingBehind) {
+TEST_F(HostileFramingTest, T01_HelloCutOffAtAnyByteLeavesNothingBehind) {
   Serve();
   const std::string hello = HelloFrame();
   for (size_t size = 0; size < hello.size(); ++size) {

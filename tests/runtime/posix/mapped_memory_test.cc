@@ -65,7 +65,7 @@ TEST_F(MappedMemoryTest, ReceiverOfAPoolCanReadAndNeitherWriteNorCut) {
   EXPECT_EQ((*received)->bytes()[5], std::byte{9});
 }
 
-TEST_F(MappedMemoryTest, WhatWasSealedNobodyCanChange) {
+TEST_F(MappedMemoryTest, T72_WhatWasSealedNobodyCanChange) {
   auto memory = WritableMemory::Create(kBytes);
   ASSERT_TRUE(memory) << memory.error();
   memory->bytes()[5] = std::byte{9};
@@ -78,7 +78,25 @@ TEST_F(MappedMemoryTest, WhatWasSealedNobodyCanChange) {
   EXPECT_EQ((*received)->bytes()[5], std::byte{9});
 }
 
-TEST_F(MappedMemoryTest, MemoryThatCouldShrinkOrBeWrittenIsRefused) {
+TEST_F(MappedMemoryTest, T76_WhatWasSentCannotBeWrittenByOpeningItAgain) {
+  auto pool = MappedMemory::Create(kBytes);
+  ASSERT_TRUE(pool) << pool.error();
+  auto own = WritableMemory::Create(kBytes);
+  ASSERT_TRUE(own) << own.error();
+  for (auto& sent : {(*pool)->HandleToSend(), own->Seal()}) {
+    ASSERT_TRUE(sent) << sent.error();
+    // As root anybody's file can be opened again, whatever its mode.
+    const OsHandle again(
+        open(("/proc/self/fd/" + std::to_string(sent->get())).c_str(), O_RDWR | O_CLOEXEC));
+    if (!again.valid()) {
+      EXPECT_EQ(errno, EACCES);
+      continue;
+    }
+    ExpectCannotWrite(again);
+  }
+}
+
+TEST_F(MappedMemoryTest, T71_MemoryThatCouldShrinkOrBeWrittenIsRefused) {
   constexpr int kAll = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
   for (const int missing : {F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_WRITE, kAll}) {
     const Status opened = Opened(Memfd(true, kAll & ~missing));
