@@ -186,8 +186,10 @@ void Association::SendHello() {
 // --- From the transport.
 
 void Association::OnClosed(Status reason) {
-  // After broken framing the peer can still be told why; after a lost connection nobody is there.
-  const bool say_goodbye = reason.code() == StatusCode::kMalformed;
+  // Whose framing is broken, or late, can still be told why; after a lost connection nobody is
+  // there.
+  const bool say_goodbye =
+      reason.code() == StatusCode::kMalformed || reason.code() == StatusCode::kDeadlineExceeded;
   if (reason.ok()) reason = Status(StatusCode::kUnavailable, "the peer closed the connection");
   const bool waits = holding_ && held_ && held_->asked == nullptr;
   if (waits && std::any_of(held_->messages.begin(), held_->messages.end(), IsOneWayCall)) {

@@ -36,6 +36,7 @@ enum class Limit : uint8_t {
   kMaxUserAssociations,
   kIdleTimeout,
   kHelloTimeout,
+  kFrameTimeout,
   kSendTimeout,
   kCallTimeout,
 };

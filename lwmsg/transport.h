@@ -27,7 +27,8 @@ class Transport {
    public:
     virtual void OnFrame(Frame frame) = 0;
     // Exactly once, and the last call; not after Close or destruction. OK: the peer ended the
-    // stream at the end of a frame. kMalformed: its framing is broken, and it can still be told.
+    // stream at the end of a frame. kMalformed: its framing is broken; kDeadlineExceeded: a frame
+    // is not complete in time, or nothing is taken. Then it can perhaps still be told.
     virtual void OnClosed(Status reason) = 0;
     // A message that was sent cannot go to this peer, as its OS handles cannot be passed; others
     // can.

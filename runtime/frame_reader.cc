@@ -73,6 +73,7 @@ Result<std::optional<Frame>> FrameReader::FinishBeside() {
     frame.handles.push_back(handles_.TakeFront());
   }
   header_size_ = 0;
+  ++frames_;
   return std::optional(std::move(frame));
 }
 
@@ -93,6 +94,7 @@ Result<std::optional<Frame>> FrameReader::FinishWithRecords() {
   }
   bytes.clear();
   header_size_ = 0;
+  ++frames_;
   if (body_.size() == 0) {
     if (Status status = records_->Control(records); !status.ok()) return Error(std::move(status));
     return std::optional<Frame>();

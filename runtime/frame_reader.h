@@ -51,6 +51,12 @@ class FrameReader {
   void Drop();
   // False in the middle of a frame.
   bool at_boundary() const { return header_size_ == 0; }
+  // Bytes that are there of the frame under way.
+  size_t begun() const {
+    return header_size_ < kFrameHeaderBytes ? header_size_ : header_size_ + body_size_;
+  }
+  // How many were whole so far.
+  uint64_t frames() const { return frames_; }
 
  private:
   // Moves from the unread input to `to`; returns how much.
@@ -71,6 +77,7 @@ class FrameReader {
   uint16_t handle_count_ = 0;  // Of the frame under way, once its header is complete.
   kj::Array<capnp::word> body_;
   size_t body_size_ = 0;    // In bytes, as read so far.
+  uint64_t frames_ = 0;
   Fifo<OsHandle> handles_;  // In order of arrival, not yet given to a frame.
 };
 

@@ -40,6 +40,8 @@ class FrameStream {
   // True if the last read may have left something behind.
   bool last_read_was_full() const { return last_read_was_full_; }
   bool at_boundary() const { return reader_.at_boundary(); }
+  size_t begun() const { return reader_.begun(); }
+  uint64_t frames() const { return reader_.frames(); }
   size_t under_way() const { return reader_.under_way(); }
   // Nothing more is read.
   void DropUnderWay() { reader_.Drop(); }

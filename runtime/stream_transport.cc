@@ -19,12 +19,16 @@ constexpr int kMaxReads = 16;
 // Queued for a peer of a server before it is not read any more.
 constexpr size_t kClogged = 256 << 10;
 
+// Who had so much waiting to be read was held up by this side.
+constexpr size_t kHeldUp = 4096;
+
 }  // namespace
 
 StreamTransport::StreamTransport(IoLoop& loop, std::unique_ptr<FrameStream> stream,
                                  const Limits& limits, std::shared_ptr<UserShare> share)
     : loop_(loop),
       stream_(std::move(stream)),
+      frame_timeout_(limits.frame_timeout),
       send_timeout_(limits.send_timeout),
       max_queued_bytes_(limits.max_queued_bytes),
       share_(std::move(share)),
@@ -176,7 +180,10 @@ bool StreamTransport::Deliver() {
       Fail(std::move(frame).error());
       return false;
     }
-    if (!*frame) return true;
+    if (!*frame) {
+      TimeFrame();
+      return true;
+    }
     EndBegun();
     if (share_) (*frame)->received = share_->Arrived(8 * (*frame)->words.size());
     const bool outer = std::exchange(delivering_, true);
@@ -185,6 +192,36 @@ bool StreamTransport::Deliver() {
     delivering_ = outer;
     if (state_ != State::kOpen) return false;
   }
+}
+
+void StreamTransport::TimeFrame() {
+  if (stream_->at_boundary() || frame_timeout_.count() == 0) return;
+  if (!partial_) partial_ = std::make_unique<Partial>(loop_, [this] { OnFrameDue(); });
+  if (partial_->after != stream_->frames()) {
+    partial_->after = stream_->frames();
+    partial_->since = loop_.Now();
+  }
+  if (!partial_->timer.when()) partial_->timer.Arm(partial_->since + frame_timeout_);
+}
+
+void StreamTransport::OnFrameDue() {
+  if (state_ != State::kOpen || failed_ || stream_->at_boundary()) return;
+  if (loop_.Now() >= partial_->since + frame_timeout_) {
+    partial_->since = loop_.Now();
+    // A peer that is not read now is not late. And a loop that is late finds the rest here.
+    if (!RoomToRead().empty()) {
+      const size_t before = stream_->begun();
+      if (!Receive(false) || stream_->at_boundary()) return;
+      if (partial_->after == stream_->frames() && stream_->begun() < before + kHeldUp) {
+        return Fail(Status(StatusCode::kDeadlineExceeded,
+                           "of a message " + std::to_string(stream_->begun()) +
+                               " bytes came, but not the rest within " +
+                               std::to_string(frame_timeout_.count()) + " ms, " +
+                               HitLimit(Limit::kFrameTimeout)));
+      }
+    }
+  }
+  partial_->timer.Arm(partial_->since + frame_timeout_);
 }
 
 bool StreamTransport::TellUnsent() {
@@ -215,9 +252,13 @@ std::span<std::byte> StreamTransport::RoomToRead() {
 
 bool StreamTransport::TakeRoom() {
   const size_t bytes = stream_->under_way();
-  if (!share_ || bytes == 0 || begun_ != 0) return true;
+  if (!share_ || bytes == 0 || begun_ != 0 || write_failed_) return true;
   stalled_ = !share_->Begin(bytes, *this);
-  if (!stalled_) begun_ = bytes;
+  if (stalled_) {
+    loop_.FlushAtEndOfTurn(*this);  // Which sees what to wait for.
+  } else {
+    begun_ = bytes;
+  }
   return !stalled_;
 }
 
@@ -275,6 +316,7 @@ void StreamTransport::FailLater(Status reason) {
 void StreamTransport::Close(UniqueFunction<void()> done) {
   done_ = std::move(done);
   timer_.Disarm();
+  if (partial_) partial_->timer.Disarm();
   // A peer that let more pile up than it may is not waited for.
   if (state_ != State::kOpen || write_failed_ || overflowed_) return Finish();
   // What was read already would be gone with the loop's next read.

@@ -58,6 +58,9 @@ class StreamTransport final : public Transport, private Flushable, private UserS
   bool TakeRoom();
   void EndBegun();
   void OnRoom() override;
+  // For the frame that has begun, if there is one.
+  void TimeFrame();
+  void OnFrameDue();
   // So much waits for the peer that nothing more is taken from it. Only of a server's peers: were
   // it both sides, each could wait for the other.
   bool clogged() const;
@@ -89,6 +92,7 @@ class StreamTransport final : public Transport, private Flushable, private UserS
   bool overflowed_ = false;  // More was queued than may be.
   Listener* listener_ = nullptr;
   UniqueFunction<void()> done_;
+  const std::chrono::milliseconds frame_timeout_;
   const std::chrono::milliseconds send_timeout_;
   const size_t max_queued_bytes_;
   const std::shared_ptr<UserShare> share_;
@@ -97,6 +101,15 @@ class StreamTransport final : public Transport, private Flushable, private UserS
   bool stalled_ = false;  // It waits for room.
   // Bounds connecting, then each stretch of time in which the peer takes nothing.
   Timer timer_;
+  // Bounds the time until the frame is whole that begins behind the first `after`. Then the timer
+  // is left as it is, as to arm it for each large frame would cost more.
+  struct Partial {
+    Partial(IoLoop& loop, Executor::Task task) : timer(loop, std::move(task)) {}
+    Timer timer;
+    std::optional<uint64_t> after;
+    TimePoint since;
+  };
+  std::unique_ptr<Partial> partial_;  // Null before the first.
   std::unique_ptr<IoLoop::Watch> watch_;
 };
 

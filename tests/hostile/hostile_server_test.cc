@@ -27,6 +27,15 @@ TEST_P(HostileServerTest, WrongMagicIsReported) {
   EXPECT_TRUE(Says(CallAfter(hello), StatusCode::kMalformed, {"no lwmsg frame"}));
 }
 
+// T04.
+TEST_P(HostileServerTest, ReplyThatIsNeverWholeEndsTheAssociation) {
+  options_.limits.frame_timeout = milliseconds(50);
+  EXPECT_TRUE(Says(CallAfter(HelloFrame() + EchoReplyFrame(kFirstCallId, "text").substr(0, 40)),
+                   StatusCode::kDeadlineExceeded,
+                   {"40 bytes came", "50 ms", "Limits::frame_timeout"}));
+  EXPECT_TRUE(Says(GoodbyeOfClient(), StatusCode::kDeadlineExceeded, {"Limits::frame_timeout"}));
+}
+
 TEST_P(HostileServerTest, OversizeFrameIsReportedWithTheLimit) {
   std::string reply = EchoReplyFrame(kFirstCallId, "text");
   PutNumber(reply, 4, ~0U);

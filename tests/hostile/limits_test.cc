@@ -2,6 +2,7 @@
 #include <future>
 #include <utility>
 
+#include "runtime/uv_loop.h"
 #include "tests/hostile/fixture.h"
 
 // Peers that take too much, too long, or nothing.
@@ -35,6 +36,20 @@ TEST_F(HostileLimitsTest, PeerThatSaysNothingIsToldAboutItsDeadline) {
                    {"did not say hello", "50 ms", "Limits::hello_timeout"}));
 }
 
+// T58.
+TEST_F(HostileLimitsTest, PeersThatNeverSpeakAreAllCutAtTheirDeadline) {
+  constexpr size_t kPeers = 100;
+  Limits limits;
+  limits.hello_timeout = milliseconds(50);
+  Serve(limits);
+  std::vector<RawPeer> peers;
+  while (peers.size() < kPeers) peers.push_back(Connect());
+  RunUntil([&] { return ends_.size() == kPeers; });
+  for (const Status& end : ends_) {
+    EXPECT_TRUE(Says(end, StatusCode::kDeadlineExceeded, {"Limits::hello_timeout"}));
+  }
+}
+
 TEST_F(HostileLimitsTest, PeerThatSaysHalfAHelloIsToldAboutItsDeadline) {
   Limits limits;
   limits.hello_timeout = milliseconds(50);
@@ -43,6 +58,80 @@ TEST_F(HostileLimitsTest, PeerThatSaysHalfAHelloIsToldAboutItsDeadline) {
   peer.Write(HelloFrame().substr(0, 30));
   EXPECT_TRUE(Says(GoodbyeTo(peer), StatusCode::kDeadlineExceeded,
                    {"did not say hello", "50 ms", "Limits::hello_timeout"}));
+}
+
+// T04.
+TEST_F(HostileLimitsTest, MessageThatComesByteByByteIsCutAtItsDeadline) {
+  Limits limits;
+  limits.frame_timeout = milliseconds(50);
+  Serve(limits);
+  RawPeer peer = ConnectAndGreet();
+  ASSERT_EQ(Echo(peer, 1), Status());
+  std::string frame = EchoFrame(2, "text");
+  PutNumber(frame, 4, limits.max_frame_bytes / 8);
+  peer.Write(frame);
+  const size_t before = MemoryInUse();
+  RunUntil([&] {
+    peer.Write("x");
+    peer.Read();
+    return peer.ended();
+  });
+  EXPECT_TRUE(Says(peer.Goodbye(), StatusCode::kDeadlineExceeded,
+                   {"bytes came", "50 ms", "Limits::frame_timeout"}));
+  EXPECT_LT(MemoryInUse(), before + (size_t{16} << 20));
+}
+
+// T04.
+TEST_F(HostileLimitsTest, MessagesThatEachComeInTimeMayTakeLongerTogether) {
+  Limits limits;
+  limits.frame_timeout = milliseconds(50);
+  Serve(limits);
+  RawPeer peer = ConnectAndGreet();
+  const std::string frame = EchoFrame(1, "text");
+  const auto end = std::chrono::steady_clock::now() + 4 * limits.frame_timeout;
+  peer.Write(frame.substr(0, 30));
+  while (std::chrono::steady_clock::now() < end) {
+    ASSERT_EQ(Echo(*bystander_), Status());
+    // There is always one that has begun.
+    ASSERT_TRUE(peer.Write(frame.substr(30) + frame.substr(0, 30)));
+    peer.Read();
+  }
+  peer.Write(frame.substr(30));
+  EXPECT_EQ(Echo(peer, 2), Status());
+}
+
+// T04.
+TEST_F(HostileLimitsTest, PeerIsNotLateWhileThisSideDoesNotRead) {
+  Limits limits;
+  limits.frame_timeout = milliseconds(20);
+  Serve(limits);
+  RawPeer peer = ConnectAndReadNothing();
+  const std::string frame = EchoFrame(5, "text");
+  peer.Write(frame.substr(0, 30));
+  const auto end = std::chrono::steady_clock::now() + 10 * limits.frame_timeout;
+  RunUntil([&] { return std::chrono::steady_clock::now() > end; });
+  EXPECT_TRUE(ends_.empty());
+  // As soon as it takes its replies.
+  peer.Write(frame.substr(30));
+  EXPECT_EQ(AnswerTo(peer, 5), Status());
+}
+
+// T04.
+TEST_F(HostileLimitsTest, PeerIsNotLateWhereTheLoopIs) {
+  Limits limits;
+  limits.frame_timeout = milliseconds(20);
+  Serve(limits);
+  RawPeer peer = ConnectAndGreet();
+  const std::string frame = EchoFrame(1, "text");
+  peer.Write(frame.substr(0, 30));
+  ASSERT_EQ(Echo(*bystander_), Status());
+  Loop elsewhere;
+  const auto end = std::chrono::steady_clock::now() + 5 * limits.frame_timeout;
+  Timer tick(elsewhere.impl(), [] {});
+  tick.ArmAfter(5 * limits.frame_timeout);
+  ASSERT_TRUE(RunLoopUntil(elsewhere, [&] { return std::chrono::steady_clock::now() > end; }));
+  peer.Write(frame.substr(30));
+  EXPECT_EQ(AnswerTo(peer, 1), Status());
 }
 
 TEST_F(HostileLimitsTest, PeerThatStopsReadingMayNotPileUpMoreThanTheLimit) {
@@ -242,6 +331,33 @@ TEST_F(HostileLimitsTest, CallsBeyondTheLimitAreRefusedOneByOne) {
   sample_.kept[0].Reply();
   EXPECT_EQ(AnswerTo(peer, 1), Status());
   EXPECT_EQ(Echo(peer, 6), Status());
+}
+
+// T61.
+TEST_F(HostileLimitsTest, OneWayCallsBeyondTheLimitAreDroppedAndOthersAreServed) {
+  constexpr size_t kFlood = 20'000;
+  Limits limits;
+  limits.max_oneway_calls = 5;
+  Serve(limits);
+  sample_.kept_logs.emplace();
+  RawPeer peer = ConnectAndGreet();
+  const std::string log = CallFrame(0, kLog, [](auto params) {
+    params.template initAs<sample::Sample::LogParams>().setText("flood");
+  });
+  std::string logs;
+  for (size_t i = 0; i < 100; ++i) logs += log;
+  for (size_t i = 0; i < kFlood; i += 100) {
+    ASSERT_TRUE(peer.Write(logs));
+    ASSERT_EQ(Echo(*bystander_), Status());
+  }
+  EXPECT_EQ(Echo(peer, 1), Status());
+  EXPECT_EQ(sample_.logged.size(), 5U);
+  // Once the handlers have let go of them more may come.
+  sample_.kept_logs->clear();
+  peer.Write(log);
+  EXPECT_EQ(Echo(peer, 2), Status());
+  EXPECT_EQ(sample_.logged.size(), 6U);
+  sample_.kept_logs->clear();
 }
 
 TEST_F(HostileLimitsTest, SilentPeersInAllPlacesDoNotKeepOthersOut) {
