@@ -9,6 +9,7 @@
 #include "lwmsg/internal/message_state.h"
 #include "lwmsg/internal/session_host.h"
 #include "lwmsg/internal/shared_places.h"
+#include "lwmsg/internal/spare_memory.h"
 #include "lwmsg/limit_hits.h"
 
 namespace lwmsg {
@@ -56,6 +57,10 @@ Association::~Association() {
 
 void Association::Start() {
   if (state_ == State::kClosed || std::exchange(started_, true)) return;
+  if (!internal::IfMemory([this] { Begin(); })) EndForLackOfMemory();
+}
+
+void Association::Begin() {
   // A client's calls have deadlines of their own; a server may be slow to greet.
   if (!connecting_) ArmHelloTimer();
   if (!transport_) transport_ = connecting_->connect();
@@ -72,12 +77,15 @@ void Association::TakeHandles(bool takes) {
 void Association::ArmHelloTimer() {
   hello_timer_ = std::make_unique<Timer>(executor_, [this] {
     const Protocol* asked = held_ ? held_->asked : nullptr;
-    End(Status(StatusCode::kDeadlineExceeded,
-               std::string("peer did not ") + (asked ? "describe its schema of " : "say hello") +
-                   (asked ? asked->name : "") + " within " +
-                   std::to_string(limits().hello_timeout.count()) + " ms, " +
-                   internal::HitLimit(internal::Limit::kHelloTimeout)),
-        true);
+    Status reason = internal::StatusIfMemory([&] {
+      return Status(StatusCode::kDeadlineExceeded,
+                    std::string("peer did not ") +
+                        (asked ? "describe its schema of " : "say hello") +
+                        (asked ? asked->name : "") + " within " +
+                        std::to_string(limits().hello_timeout.count()) + " ms, " +
+                        internal::HitLimit(internal::Limit::kHelloTimeout));
+    });
+    End(std::move(reason), true);
   });
   hello_timer_->ArmAfter(limits().hello_timeout);
 }
@@ -110,18 +118,24 @@ void Association::CloseIfDrained() {
 void Association::End(Status reason, bool say_goodbye) {
   if (state_ == State::kClosed) return;
   state_ = State::kClosed;
-  end_reason_ = std::make_unique<const Status>(
-      reason.ok() ? Status(StatusCode::kUnavailable, "it was closed") : reason);
+  using internal::CopyIfMemory;
+  using internal::IfMemory;
+  using internal::TextIfMemory;
+  end_reason_ = internal::Insist([&] {
+    return std::make_unique<const Status>(
+        reason.ok() ? Status(StatusCode::kUnavailable, TextIfMemory("it was closed"))
+                    : CopyIfMemory(reason));
+  });
   LogEnd(reason);
   hello_timer_.reset();
   deadline_timer_.Disarm();
-  if (say_goodbye && transport_) SendGoodbye(reason);
-  auto ended = [link = anchor_.link(), reason] {
+  if (say_goodbye && transport_) IfMemory([&] { SendGoodbye(reason); });
+  auto ended = internal::SureTask([link = anchor_.link(), reason = CopyIfMemory(reason)] {
     Association* self = link.get();
     if (self == nullptr || !self->on_end_) return;
     auto on_end = std::exchange(self->on_end_, {});
     on_end(reason);
-  };
+  });
   if (transport_) {
     transport_->Close(std::move(ended));
   } else {
@@ -131,26 +145,27 @@ void Association::End(Status reason, bool say_goodbye) {
   lent_.reset();
   // User code from here on: it may destroy this.
   incoming_.ForEach([&](const internal::IncomingCalls::Call& call) {
-    if (call.report) call.report->End(*end_reason_);
+    if (call.report) IfMemory([&] { call.report->End(*end_reason_); });
   });
   auto calls = outgoing_.RemoveAll();
   auto cancelled = incoming_.RemoveAll();
   auto leave = LeaveSession();
-  const Status lost = reason.ok() ? Status(StatusCode::kUnavailable, "the association was closed")
-                                  : std::move(reason);
+  const Status lost =
+      reason.ok() ? Status(StatusCode::kUnavailable, TextIfMemory("the association was closed"))
+                  : std::move(reason);
   for (auto& call : calls) {
-    if (call.done) call.done(Error(lost));
+    if (call.done) IfMemory([&] { call.done(Error(CopyIfMemory(lost))); });
   }
-  for (auto& waiters : cancelled) waiters.Tell();
-  leave();
+  for (auto& waiters : cancelled) IfMemory([&] { waiters.Tell(); });
+  IfMemory(leave);
 }
 
 UniqueFunction<void()> Association::LeaveSession() {
-  if (!in_hosted_session_) return [session = session_] { session->End(); };
-  return [sessions = environment_->sessions->link(), id = session_->id()] {
+  if (!in_hosted_session_) return internal::SureTask([session = session_] { session->End(); });
+  return internal::SureTask([sessions = environment_->sessions->link(), id = session_->id()] {
     // What ran before may have destroyed the server.
     if (internal::SessionHost* host = sessions.get()) host->Leave(id);
-  };
+  });
 }
 
 void Association::SendGoodbye(const Status& reason) {
@@ -161,7 +176,7 @@ void Association::SendGoodbye(const Status& reason) {
   transport_->Send(std::move(message));
 }
 
-void Association::SendHello() {
+void Association::SendHello() try {
   OutgoingMessage message;
   auto hello = message.state().envelope.initHello();
   hello.setMaxFrameBytes(limits().max_frame_bytes);
@@ -181,16 +196,19 @@ void Association::SendHello() {
     protocol.setSchemaHash(entry.protocol->schema_hash);
   }
   transport_->Send(std::move(message));
+} catch (const std::bad_alloc&) {
+  EndForLackOfMemory();
 }
 
 // --- From the transport.
 
 void Association::OnClosed(Status reason) {
-  // Whose framing is broken, or late, can still be told why; after a lost connection nobody is
-  // there.
-  const bool say_goodbye =
-      reason.code() == StatusCode::kMalformed || reason.code() == StatusCode::kDeadlineExceeded;
-  if (reason.ok()) reason = Status(StatusCode::kUnavailable, "the peer closed the connection");
+  // Who has gone (kUnavailable) cannot be told why.
+  const bool say_goodbye = !reason.ok() && reason.code() != StatusCode::kUnavailable;
+  if (reason.ok()) {
+    reason =
+        Status(StatusCode::kUnavailable, internal::TextIfMemory("the peer closed the connection"));
+  }
   const bool waits = holding_ && held_ && held_->asked == nullptr;
   if (waits && std::any_of(held_->messages.begin(), held_->messages.end(), IsOneWayCall)) {
     // What came before still counts.
@@ -199,7 +217,7 @@ void Association::OnClosed(Status reason) {
   }
   if (resuming()) {
     const auto link = anchor_.link();
-    Resume();
+    internal::IfMemory([this] { Resume(); });
     if (link.get() == nullptr) return;
   }
   // Also if that asked for a schema: a handler further out may wait.
@@ -321,7 +339,9 @@ void Association::Resume() {
     held_->messages.pop_front();
     held_->bytes -= message.state().words.size() * sizeof(capnp::word);
     held_->handles -= message.handles().size();
-    Deliver(std::move(message), &Association::Handle);
+    const bool delivered =
+        internal::IfMemory([&] { Deliver(std::move(message), &Association::Handle); });
+    if (!delivered && link.get() != nullptr) return End(internal::OutOfMemory(), true);
   }
   if (link.get() == nullptr || holding_ || !held_) return;
   const auto lost = std::move(held_->lost);

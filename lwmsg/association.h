@@ -32,7 +32,8 @@ class SessionHost;
 // Threads for handlers that block.
 class Workers {
  public:
-  // Runs `task`, for `caller`, on one of them, or destroys it there or here.
+  // Runs `task`, for `caller`, on one of them, or destroys it there or here. Throws
+  // std::system_error if there is none and none can be started.
   virtual void Run(const Token& caller, UniqueFunction<void()> task) = 0;
   // So many tasks wait that no call of `caller` should be added.
   virtual bool busy(const Token& caller) = 0;
@@ -96,7 +97,7 @@ class Association final : public internal::CallTarget, private Transport::Listen
   Association& operator=(const Association&) = delete;
   ~Association();
 
-  // Begins; the first call does it too.
+  // Begins; the first call does it too. Without memory for that it ends soon.
   void Start();
   PendingCall Start(OutgoingCall call, ReplyCallback done) override;
   Status Post(OutgoingCall call) override;
@@ -199,6 +200,8 @@ class Association final : public internal::CallTarget, private Transport::Listen
   // Answers a call that is not carried out.
   void Refuse(IncomingMessage& message, const Protocol* protocol, const Status& reason);
   void OnReply(IncomingMessage message);
+  // What a reply that came says of its call.
+  Status Outcome(IncomingMessage& message, const internal::OutgoingCalls::Call& call);
   void OnItem(IncomingMessage message);
   void OnCancel(IncomingMessage message);
   void OnCredit(IncomingMessage message);
@@ -267,7 +270,9 @@ class Association final : public internal::CallTarget, private Transport::Listen
   void SendError(uint32_t id, const Status& status);
   void SendHello();
   void SendGoodbye(const Status& reason);
+  // Without memory for it, or for something else that must be sent, the association ends soon.
   void Send(OutgoingMessage message);
+  void EndForLackOfMemory();
   void SendCancel(uint32_t id);
   // Tells `done` later, and at the latest when this goes.
   void FailLater(ReplyCallback done, Status reason);
@@ -280,6 +285,10 @@ class Association final : public internal::CallTarget, private Transport::Listen
   // The one way into kClosed. Runs user code last.
   void End(Status reason, bool say_goodbye);
   void LogEnd(const Status& reason) const;
+  // What Start does.
+  void Begin();
+  // Takes `done` once all is there that the call needs.
+  PendingCall Begin(OutgoingCall& call, ReplyCallback& done);
   // Null if nobody watches calls.
   std::unique_ptr<internal::CallReport> Report(CallDirection direction, const Protocol* protocol,
                                                uint64_t interface_id, uint16_t method,
@@ -317,7 +326,7 @@ class Association final : public internal::CallTarget, private Transport::Listen
   std::unique_ptr<internal::BorrowedMemory> borrowed_;
   uint32_t oneway_calls_ = 0;  // In their handlers' hands.
   uint32_t bad_calls_ = 0;     // In a row.
-  bool overflowed_ = false;
+  bool overflowed_ = false;    // Nothing goes out or comes in any more: it is about to end.
   bool takes_handles_ = false;
   TimePoint made_;
   TimePoint last_activity_;

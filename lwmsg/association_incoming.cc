@@ -5,10 +5,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "lwmsg/association.h"
 #include "lwmsg/internal/message_state.h"
+#include "lwmsg/internal/spare_memory.h"
 #include "lwmsg/limit_hits.h"
 
 namespace lwmsg {
@@ -169,7 +171,9 @@ void Association::Dispatch(const Callee& callee, IncomingCall call) {
               key = call.key()](IncomingCall taken) {
     Status thrown = internal::RunHandler(*service, std::move(taken));
     if (thrown.ok()) return;
-    ref.Run([key, thrown](Association& association) { association.AnswerError(key, thrown); });
+    ref.Run([key, reason = std::move(thrown)](Association& association) {
+      association.AnswerError(key, reason);
+    });
   };
   if (environment_->workers == nullptr || !call.protocol().methods[call.method()].blocking) {
     return run(std::move(call));
@@ -197,13 +201,22 @@ void Association::DispatchToWorkers(UniqueFunction<void(IncomingCall)> run, Inco
   };
   call.OnCancel([take] { static_cast<void>(take()); });
   waiting->call.emplace(std::move(call));
-  environment_->workers->Run(peer(), [run = std::move(run), take]() mutable {
-    if (auto taken = take()) run(std::move(*taken));
-  });
+  try {
+    environment_->workers->Run(peer(), [run = std::move(run), take]() mutable {
+      if (auto taken = take()) run(std::move(*taken));
+    });
+  } catch (const std::system_error& error) {
+    if (auto taken = take()) {
+      taken->Fail(internal::StatusIfMemory([&] {
+        return Status(StatusCode::kResourceExhausted,
+                      taken->name() + ": the server has no thread for it: " + error.what());
+      }));
+    }
+  }
 }
 
 void Association::Answer(const internal::CallKey& key, const Protocol& protocol, uint16_t method,
-                         OutgoingMessage reply) {
+                         OutgoingMessage reply) try {
   auto* call = incoming_.Find(key);
   if (call == nullptr) return;
   const uint32_t items = call->items;
@@ -223,27 +236,31 @@ void Association::Answer(const internal::CallKey& key, const Protocol& protocol,
     SendError(key.id, sendable);
   }
   CloseIfDrained();
+} catch (const std::bad_alloc&) {
+  EndForLackOfMemory();
 }
 
 void Association::AnswerError(const internal::CallKey& key, const Status& status) {
   auto* call = incoming_.Find(key);
   if (call == nullptr) return;
-  ReportAnswer(*call, status);
+  internal::IfMemory([&] { ReportAnswer(*call, status); });
   incoming_.Remove(key.id);
   SendError(key.id, status);
   CloseIfDrained();
 }
 
-void Association::SendError(uint32_t id, const Status& status) {
+void Association::SendError(uint32_t id, const Status& status) try {
   OutgoingMessage message = OutgoingMessage::ForReply(0, 0);
   auto reply = message.state().envelope.getReply();
   reply.setId(id);
   reply.setStatus(static_cast<uint16_t>(status.ok() ? StatusCode::kInternal : status.code()));
   reply.setMessage(status.ok() ? "the service failed with status OK" : status.message());
   Send(std::move(message));
+} catch (const std::bad_alloc&) {
+  EndForLackOfMemory();
 }
 
-void Association::AnswerDropped(const internal::CallKey& key) {
+void Association::AnswerDropped(const internal::CallKey& key) try {
   const auto* call = incoming_.Find(key);
   if (call == nullptr) return;
   const std::string what =
@@ -253,6 +270,8 @@ void Association::AnswerDropped(const internal::CallKey& key) {
                           : call->cancelled ? StatusCode::kCancelled
                                             : StatusCode::kAborted;
   AnswerError(key, Status(code, what + (call->expired ? " when its deadline had passed" : "")));
+} catch (const std::bad_alloc&) {
+  EndForLackOfMemory();
 }
 
 bool Association::IsCancelled(const internal::CallKey& key) const {
@@ -281,7 +300,7 @@ void Association::OnCancel(IncomingMessage message) {
 // --- Streams.
 
 Status Association::SendItem(const internal::CallKey& key, const Protocol& protocol,
-                             uint16_t method, OutgoingMessage& item) {
+                             uint16_t method, OutgoingMessage& item) try {
   const MethodInfo& info = protocol.methods[method];
   auto* call = incoming_.Find(key);
   if (call == nullptr || call->cancelled) {
@@ -300,6 +319,8 @@ Status Association::SendItem(const internal::CallKey& key, const Protocol& proto
   item.state().envelope.getItem().setId(key.id);
   Send(std::move(item));
   return Status();
+} catch (const std::bad_alloc&) {
+  return internal::OutOfMemory();
 }
 
 uint32_t Association::Credit(const internal::CallKey& key) const {

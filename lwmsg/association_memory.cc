@@ -123,12 +123,14 @@ Status Association::BorrowMemory(IncomingMessage& message) {
   return sound;
 }
 
-void Association::ReturnMemory(uint64_t pool, uint64_t offset) {
+void Association::ReturnMemory(uint64_t pool, uint64_t offset) try {
   OutgoingMessage message;
   auto returned = message.state().envelope.initReturned();
   returned.setPool(pool);
   returned.setOffset(offset);
   Send(std::move(message));
+} catch (const std::bad_alloc&) {
+  EndForLackOfMemory();
 }
 
 void Association::OnReturned(IncomingMessage message) {

@@ -5,6 +5,7 @@
 
 #include "lwmsg/association.h"
 #include "lwmsg/internal/message_state.h"
+#include "lwmsg/internal/spare_memory.h"
 #include "lwmsg/limit_hits.h"
 #include "lwmsg/reply.h"
 
@@ -125,27 +126,49 @@ void Association::TakeHandlesFor(const MethodInfo& method) {
 
 PendingCall Association::Start(OutgoingCall call, ReplyCallback done) {
   Start();
-  Status sendable = CheckCall(call);
-  RememberCalled(*call.protocol);
-  if (!sendable.ok()) {
+  try {
+    Status sendable = CheckCall(call);
+    RememberCalled(*call.protocol);
+    if (sendable.ok()) return Begin(call, done);
     if (auto report = ReportOutgoing(*call.protocol, *call.method, 0)) report->End(sendable);
     FailLater(std::move(done), std::move(sendable));
-    return PendingCall();
+  } catch (const std::bad_alloc&) {
+    FailLater(std::move(done), internal::OutOfMemory());
   }
+  return PendingCall();
+}
+
+PendingCall Association::Begin(OutgoingCall& call, ReplyCallback& done) {
   TakeHandlesFor(*call.method);
   const std::chrono::microseconds timeout = TimeoutOf(call);
   const auto deadline = DeadlineAfter(timeout);
-  const internal::CallKey key = outgoing_.Add(
-      {0, 0, call.protocol, call.method, executor_.TurnTime(), deadline, timeout,
-       call.method->window, 0, internal::Share(std::move(call.on_item)), std::move(done)});
-  if (auto report = ReportOutgoing(*call.protocol, *call.method, key.id)) {
-    auto* added = outgoing_.Find(key);
-    added->done = [report = std::move(report),
-                   done = std::move(added->done)](Result<IncomingMessage> reply) mutable {
-      report->End(reply ? Status() : reply.error());
+  const internal::CallKey key = outgoing_.Add({0,
+                                               0,
+                                               call.protocol,
+                                               call.method,
+                                               executor_.TurnTime(),
+                                               deadline,
+                                               timeout,
+                                               call.method->window,
+                                               0,
+                                               internal::Share(std::move(call.on_item)),
+                                               {}});
+  std::unique_ptr<internal::CallReport> report;
+  try {
+    report = ReportOutgoing(*call.protocol, *call.method, key.id);
+  } catch (const std::bad_alloc&) {
+    outgoing_.Remove(key.id);
+    throw;
+  }
+  if (report) {
+    auto both = [report = std::move(report),
+                 done = std::move(done)](Result<IncomingMessage> reply) mutable {
+      internal::IfMemory([&] { report->End(reply ? Status() : reply.error()); });
       done(std::move(reply));
     };
+    done = internal::Insist([&both] { return ReplyCallback(std::move(both)); });
   }
+  outgoing_.Find(key)->done = std::move(done);
   auto envelope = FillCall(call);
   envelope.setId(key.id);
   envelope.setTimeoutMicros(timeout > timeout.zero() ? timeout.count() : 0);
@@ -155,7 +178,7 @@ PendingCall Association::Start(OutgoingCall call, ReplyCallback done) {
   return PendingCall(ref(), key);
 }
 
-Status Association::Post(OutgoingCall call) {
+Status Association::Post(OutgoingCall call) try {
   Start();
   Status sendable = CheckCall(call);
   if (auto report = ReportOutgoing(*call.protocol, *call.method, 0)) report->End(sendable);
@@ -166,6 +189,8 @@ Status Association::Post(OutgoingCall call) {
   Send(std::move(call.message));
   if (can_wait()) connecting_->run_once(false);
   return sendable;
+} catch (const std::bad_alloc&) {
+  return internal::OutOfMemory();
 }
 
 std::chrono::microseconds Association::TimeoutOf(const OutgoingCall& call) const {
@@ -180,34 +205,42 @@ void Association::Cancel(const internal::CallKey& key) {
   auto done = outgoing_.Abandon(key.id);
   if (!done) return;
   SendCancel(key.id);
-  FailLater(std::move(done), Status(StatusCode::kCancelled, "the call was cancelled by this side"));
+  Status reason(StatusCode::kCancelled,
+                internal::TextIfMemory("the call was cancelled by this side"));
+  FailLater(std::move(done), std::move(reason));
 }
 
 void Association::FailLater(ReplyCallback done, Status reason) {
   if (gone_) {
     executor_.Post(
-        [done = std::move(done), reason = std::move(reason)]() mutable { done(Error(reason)); });
+        internal::SureTask([done = std::move(done), reason = std::move(reason)]() mutable {
+          done(Error(std::move(reason)));
+        }));
     return;
   }
-  failed_.emplace_back(std::move(done), std::move(reason));
-  executor_.Post([link = anchor_.link()] {
+  internal::Insist([&] { failed_.emplace_back(std::move(done), std::move(reason)); });
+  executor_.Post(internal::SureTask([link = anchor_.link()] {
     if (Association* self = link.get()) self->TellFailed();
-  });
+  }));
 }
 
 void Association::TellFailed() {
   // User code, which may destroy this.
   auto failed = std::exchange(failed_, {});
-  for (auto& [done, reason] : failed) done(Error(reason));
+  for (auto& [done, reason] : failed) {
+    internal::IfMemory([&done = done, &reason = reason] { done(Error(std::move(reason))); });
+  }
 }
 
-void Association::SendCancel(uint32_t id) {
+void Association::SendCancel(uint32_t id) try {
   OutgoingMessage message;
   message.state().envelope.initCancel().setId(id);
   Send(std::move(message));
+} catch (const std::bad_alloc&) {
+  EndForLackOfMemory();
 }
 
-void Association::GiveCredit(const internal::CallKey& key, uint32_t items) {
+void Association::GiveCredit(const internal::CallKey& key, uint32_t items) try {
   auto* call = outgoing_.Find(key);
   if (call == nullptr || !call->done) return;
   call->credit += items;
@@ -216,49 +249,60 @@ void Association::GiveCredit(const internal::CallKey& key, uint32_t items) {
   credit.setId(key.id);
   credit.setItems(items);
   Send(std::move(message));
+} catch (const std::bad_alloc&) {
+  EndForLackOfMemory();
 }
 
-void Association::Release(uint64_t object, uint32_t copies) {
+void Association::Release(uint64_t object, uint32_t copies) try {
   OutgoingMessage message;
   auto release = message.state().envelope.initRelease();
   release.setObject(object);
   release.setCount(copies);
   Send(std::move(message));
+} catch (const std::bad_alloc&) {
+  EndForLackOfMemory();
 }
 
 void Association::OnReply(IncomingMessage message) {
   const auto reply = message.state().envelope->getReply();
-  if (outgoing_.Find(reply.getId()) == nullptr) {
+  const auto* waiting = outgoing_.Find(reply.getId());
+  if (waiting == nullptr) {
     return End(Status(StatusCode::kMalformed, "reply to call id " + std::to_string(reply.getId()) +
                                                   ", which waits for none"),
                true);
   }
-  // Before the call leaves the table: it throws if the pointer is bad.
-  std::string text = reply.getStatus() == 0 ? "" : reply.getMessage().cStr();
+  // Before the call leaves the table: this may throw.
+  Status outcome = Outcome(message, *waiting);
   auto call = outgoing_.Remove(reply.getId());
   const auto link = anchor_.link();
-  if (!call.done) {
-    LetGo(message, *call.method);
-  } else {
-    if (reply.getStatus() != 0) {
-      const StatusCode code = StatusCodeFromWire(reply.getStatus());
-      if (code == StatusCode::kUnimplemented || code == StatusCode::kMalformed) {
-        text += SchemaNote(*call.protocol);
-      }
-      call.done(Error(code, std::move(text)));
-    } else {
-      const bool stream = call.method->kind == MethodKind::kStream;
-      Status sound = stream ? CheckItems(reply.getItems(), call.items)
-                            : CheckPayload(message, call.method->results());
-      if (sound.ok()) {
-        call.done(std::move(message));
-      } else {
-        call.done(Error(sound.code(), "reply of " + MethodName(*call.protocol, *call.method) +
-                                          ": " + sound.message() + SchemaNote(*call.protocol)));
-      }
-    }
+  if (call.done && outcome.ok()) {
+    call.done(std::move(message));
+  } else if (call.done) {
+    call.done(Error(std::move(outcome)));
   }
   if (Association* self = link.get()) self->CloseIfDrained();
+}
+
+Status Association::Outcome(IncomingMessage& message, const internal::OutgoingCalls::Call& call) {
+  const auto reply = message.state().envelope->getReply();
+  std::string text = reply.getStatus() == 0 ? "" : reply.getMessage().cStr();
+  if (!call.done) {
+    LetGo(message, *call.method);
+    return Status();
+  }
+  if (reply.getStatus() != 0) {
+    const StatusCode code = StatusCodeFromWire(reply.getStatus());
+    if (code == StatusCode::kUnimplemented || code == StatusCode::kMalformed) {
+      text += SchemaNote(*call.protocol);
+    }
+    return Status(code, std::move(text));
+  }
+  const bool stream = call.method->kind == MethodKind::kStream;
+  Status sound = stream ? CheckItems(reply.getItems(), call.items)
+                        : CheckPayload(message, call.method->results());
+  if (sound.ok()) return sound;
+  return Status(sound.code(), "reply of " + MethodName(*call.protocol, *call.method) + ": " +
+                                  sound.message() + SchemaNote(*call.protocol));
 }
 
 void Association::OnItem(IncomingMessage message) {
@@ -275,11 +319,11 @@ void Association::OnItem(IncomingMessage message) {
   if (!call->done) return LetGo(message, *call->method);
   Status sound = CheckPayload(message, call->method->results());
   if (!sound.ok()) {
-    const std::string name = MethodName(*call->protocol, *call->method);
-    const std::string note = SchemaNote(*call->protocol);
+    Status broken(sound.code(), "item of " + MethodName(*call->protocol, *call->method) + ": " +
+                                    sound.message() + SchemaNote(*call->protocol));
     auto done = outgoing_.Abandon(id);
     SendCancel(id);
-    return done(Error(sound.code(), "item of " + name + ": " + sound.message() + note));
+    return done(Error(std::move(broken)));
   }
   const auto on_item = call->on_item;
   (*on_item)(std::move(message));
@@ -291,27 +335,39 @@ void Association::Send(OutgoingMessage message) {
   if (state_ == State::kClosed || overflowed_) return;
   last_activity_ = executor_.TurnTime();
   message.handles().Sent();
-  if (!message.handles().memories().empty()) LendMemory(message);
-  transport_->Send(std::move(message));
+  const bool sent = internal::IfMemory([&] {
+    if (!message.handles().memories().empty()) LendMemory(message);
+    transport_->Send(std::move(message));
+  });
+  if (!sent) return EndForLackOfMemory();
   const Transport::Queued queued = transport_->queued_for_user();
   const bool many = queued.messages > limits().max_queued_messages;
   if (overflowed_ || (queued.bytes <= limits().max_queued_bytes && !many)) return;
   // Nothing more goes out or comes in: one turn of small calls can ask for many large replies.
   overflowed_ = true;
   // Later, as ending calls back and sending must not.
-  executor_.Post([link = anchor_.link(), many] {
+  executor_.Post(internal::SureTask([link = anchor_.link(), many] {
     Association* self = link.get();
     if (self == nullptr) return;
     const Limits& limits = self->limits();
     const size_t most = many ? limits.max_queued_messages : limits.max_queued_bytes;
     using internal::Limit;
-    self->End(
-        Status(StatusCode::kResourceExhausted,
-               "more than " + std::to_string(most) + (many ? " messages" : " bytes") +
-                   " wait for the peer or others of its user, who do not read, " +
-                   internal::HitLimit(many ? Limit::kMaxQueuedMessages : Limit::kMaxQueuedBytes)),
-        false);
-  });
+    Status reason = internal::StatusIfMemory([&] {
+      return Status(
+          StatusCode::kResourceExhausted,
+          "more than " + std::to_string(most) + (many ? " messages" : " bytes") +
+              " wait for the peer or others of its user, who do not read, " +
+              internal::HitLimit(many ? Limit::kMaxQueuedMessages : Limit::kMaxQueuedBytes));
+    });
+    self->End(std::move(reason), false);
+  }));
+}
+
+void Association::EndForLackOfMemory() {
+  if (std::exchange(overflowed_, true)) return;
+  executor_.Post(internal::SureTask([link = anchor_.link()] {
+    if (Association* self = link.get()) self->End(internal::OutOfMemory(), true);
+  }));
 }
 
 void Association::OnUnsent(OutgoingMessage message, const Status& reason) {
@@ -334,7 +390,8 @@ void Association::OnUnsent(OutgoingMessage message, const Status& reason) {
     return waiters.Tell();
   }
   const uint32_t id = envelope.isCall() ? envelope.getCall().getId() : 0;
-  if (outgoing_.Find(id) == nullptr) {
+  const auto* waiting = outgoing_.Find(id);
+  if (waiting == nullptr) {
     // That an item is missing the caller finds by the number in the stream's reply.
     log().Write(LogLevel::kWarning, [&] {
       return std::string(envelope.isItem() ? "an item of a stream" : "a one-way call") +
@@ -342,12 +399,11 @@ void Association::OnUnsent(OutgoingMessage message, const Status& reason) {
     });
     return;
   }
+  Status unsent(reason.code(),
+                MethodName(*waiting->protocol, *waiting->method) + ": " + reason.message());
   auto call = outgoing_.Remove(id);
   const auto link = anchor_.link();
-  if (call.done) {
-    call.done(
-        Error(reason.code(), MethodName(*call.protocol, *call.method) + ": " + reason.message()));
-  }
+  if (call.done) call.done(Error(std::move(unsent)));
   if (Association* self = link.get()) self->CloseIfDrained();
 }
 
@@ -370,22 +426,31 @@ void Association::Arm(TimePoint deadline) {
 void Association::OnDeadline() {
   const TimePoint now = executor_.Now();
   std::vector<std::pair<std::string, ReplyCallback>> late;
-  for (uint32_t id : outgoing_.Due(now)) {
-    const auto* call = outgoing_.Find(id);
-    const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(call->timeout);
-    late.emplace_back(MethodName(*call->protocol, *call->method) + ": no reply within " +
-                          std::to_string(waited.count()) + " ms, the call's deadline" +
-                          (waited == limits().call_timeout
-                               ? ", " + internal::HitLimit(internal::Limit::kCallTimeout)
-                               : std::string()),
-                      outgoing_.Abandon(id));
-    SendCancel(id);
-  }
   std::vector<internal::IncomingCalls::Waiters> cancelled;
-  for (uint32_t id : incoming_.TakeDue(now)) cancelled.push_back(incoming_.MarkCancelled(id));
+  const bool found = internal::IfMemory([&] {
+    for (uint32_t id : outgoing_.Due(now)) {
+      const auto* call = outgoing_.Find(id);
+      const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(call->timeout);
+      late.emplace_back(MethodName(*call->protocol, *call->method) + ": no reply within " +
+                            std::to_string(waited.count()) + " ms, the call's deadline" +
+                            (waited == limits().call_timeout
+                                 ? ", " + internal::HitLimit(internal::Limit::kCallTimeout)
+                                 : std::string()),
+                        ReplyCallback());
+      late.back().second = outgoing_.Abandon(id);
+      SendCancel(id);
+    }
+    for (uint32_t id : incoming_.TakeDue(now)) {
+      cancelled.emplace_back();
+      cancelled.back() = incoming_.MarkCancelled(id);
+    }
+  });
+  if (!found) EndForLackOfMemory();
   if (auto next = Earlier(outgoing_.EarliestDeadline(), incoming_.EarliestDeadline())) Arm(*next);
   // User code from here on: it may destroy this.
-  for (auto& [text, done] : late) done(Error(StatusCode::kDeadlineExceeded, text));
+  for (auto& [text, done] : late) {
+    if (done) done(Error(StatusCode::kDeadlineExceeded, std::move(text)));
+  }
   for (auto& waiters : cancelled) waiters.Tell();
 }
 

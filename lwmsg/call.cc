@@ -3,8 +3,10 @@
 #include <kj/exception.h>
 
 #include <exception>
+#include <new>
 
 #include "lwmsg/association.h"
+#include "lwmsg/internal/spare_memory.h"
 
 namespace lwmsg {
 namespace {
@@ -12,6 +14,8 @@ namespace {
 Status StatusOfCurrentException() {
   try {
     throw;
+  } catch (const std::bad_alloc&) {
+    return internal::OutOfMemory();
   } catch (const kj::Exception& error) {
     return Status(StatusCode::kMalformed, std::string("the handler could not read the request: ") +
                                               error.getDescription().cStr());
@@ -63,8 +67,12 @@ Status internal::RunHandler(Service& service, IncomingCall call) {
     service.DispatchIncoming(std::move(call));
     return Status();
   } catch (...) {
-    const Status thrown = StatusOfCurrentException();
-    return Status(thrown.code(), MethodName(protocol, method) + ": " + thrown.message());
+    try {
+      const Status thrown = StatusOfCurrentException();
+      return Status(thrown.code(), MethodName(protocol, method) + ": " + thrown.message());
+    } catch (const std::bad_alloc&) {
+      return OutOfMemory();
+    }
   }
 }
 
@@ -138,12 +146,18 @@ void IncomingCall::Reply() {
 void IncomingCall::Fail(const Status& status) {
   if (!pending_) return;
   pending_.value = false;
-  association_.Run([key = key_, status](Association& association) {  //
-    association.AnswerError(key, status);
+  association_.Run([key = key_, reason = internal::CopyIfMemory(status)](Association& association) {
+    association.AnswerError(key, reason);
   });
 }
 
-void IncomingCall::FailWithCurrentException() { Fail(StatusOfCurrentException()); }
+void IncomingCall::FailWithCurrentException() {
+  try {
+    Fail(StatusOfCurrentException());
+  } catch (const std::bad_alloc&) {
+    Fail(internal::OutOfMemory());
+  }
+}
 
 Status IncomingCall::SendItem() {
   Association* association = association_.get();

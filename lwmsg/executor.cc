@@ -1,5 +1,7 @@
 #include "lwmsg/executor.h"
 
+#include "lwmsg/internal/spare_memory.h"
+
 namespace lwmsg {
 
 void internal::Door::Post(UniqueFunction<void()> task) {
@@ -23,7 +25,7 @@ std::optional<TimePoint> Executor::earliest_timer() const {
 }
 
 void Executor::Insert(TimePoint when, Timer* timer) {
-  auto place = timers_.emplace(when, timer).first;
+  auto place = internal::Insist([&] { return timers_.emplace(when, timer).first; });
   if (place == timers_.begin()) OnEarliestTimer(when);
 }
 
@@ -38,7 +40,8 @@ void Executor::RunTimers(TimePoint now) {
     Timer* timer = timers_.begin()->second;
     timers_.erase(timers_.begin());
     timer->when_.reset();
-    timer->task_();  // May destroy the timer.
+    // May destroy the timer. What needs memory in it sees to it: the timers behind it go on.
+    internal::IfMemory([timer] { timer->task_(); });
   }
   OnEarliestTimer(earliest_timer());
 }

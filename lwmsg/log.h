@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -53,7 +54,12 @@ class Log {
   void Write(LogLevel level, MakeLine make_line) const {
     if (!Wants(level)) return;
     const auto left_out = Admit(level);
-    if (left_out) WriteLine(level, make_line(), *left_out);
+    if (!left_out) return;
+    try {
+      WriteLine(level, make_line(), *left_out);
+    } catch (const std::bad_alloc&) {
+      // What is logged goes on without its line.
+    }
   }
 
  private:

@@ -17,7 +17,8 @@ class UvLoop;
 // else that belongs to it is used on that thread. Outlives its servers and clients.
 class Loop {
  public:
-  // A loop of its own; Run runs it.
+  // A loop of its own; Run runs it. Throws std::runtime_error if the system refuses what it needs:
+  // descriptors, mostly.
   Loop();
   // Inside a libuv loop that its owner runs and that outlives this object. What this object opened
   // on it closes in the first turn after this object has gone.
@@ -34,7 +35,8 @@ class Loop {
   // processor to whoever wants it, before it sleeps; waking it would take longer. It learns where
   // that is in vain. 20 microseconds at first; zero switches it off. On the loop's thread.
   void SetBusyWait(std::chrono::microseconds longest);
-  // Runs `task` on the loop, later, in order. Any thread, while the Loop lives.
+  // Runs `task` on the loop, later, in order. Any thread, while the Loop lives. A task that throws
+  // std::bad_alloc is over, and the loop goes on.
   void Post(UniqueFunction<void()> task);
 
   uv_loop_s* uv();

@@ -1,12 +1,14 @@
 #include "lwmsg/new_session.h"
 
 #include "lwmsg/internal/session_host.h"
+#include "lwmsg/internal/spare_memory.h"
 
 namespace lwmsg {
 namespace {
 
 Status LetGo() {
-  return Status(StatusCode::kAborted, "the service let go of the new session without an answer");
+  return Status(StatusCode::kAborted,
+                internal::TextIfMemory("the service let go of the new session without an answer"));
 }
 
 }  // namespace
@@ -32,13 +34,14 @@ void NewSession::Accept() { Answer(Status()); }
 
 void NewSession::Refuse(const Status& reason) {
   Answer(reason.ok() ? Status(StatusCode::kInternal, "the service refused with status OK")
-                     : reason);
+                     : internal::CopyIfMemory(reason));
 }
 
 void NewSession::Answer(const Status& status) {
   if (!session_) return;
   const auto session = std::exchange(session_, nullptr);
-  host_.Run([id = session->id(), status](internal::SessionHost& host) { host.Opened(id, status); });
+  host_.Run([id = session->id(), status = internal::CopyIfMemory(status)](
+                internal::SessionHost& host) { host.Opened(id, status); });
 }
 
 }  // namespace lwmsg

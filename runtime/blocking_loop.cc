@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "lwmsg/internal/spare_memory.h"
 #include "runtime/platform.h"
 
 namespace lwmsg::internal {
@@ -49,7 +50,7 @@ void BlockingLoop::RunOnce(bool may_wait) {
 
 void BlockingLoop::Post(Task task) {
   const std::lock_guard lock(mutex_);
-  posted_.push_back(std::move(task));
+  Insist([&] { posted_.push_back(std::move(task)); });
   // Only a loop without watches waits here: all that is posted to another comes from its own
   // thread.
   posted_some_.notify_one();
@@ -97,8 +98,11 @@ void BlockingLoop::WaitForWatches(int timeout_ms) {
     if (only.wanted.readable && !only.wanted.writable && WaitForReader(only, timeout_ms)) return;
   }
   std::vector<Waited> waited;
-  const std::vector<NativeWatch*> watches = watches_;
-  waited.reserve(watches.size());
+  std::vector<NativeWatch*> watches;
+  Insist([&] {
+    watches = watches_;
+    waited.reserve(watches.size());
+  });
   for (const NativeWatch* watch : watches) waited.push_back({watch->native, watch->wanted});
   Wait(waited, timeout_ms);
   turn_time_ = Now();
@@ -166,7 +170,7 @@ bool BlockingLoop::RunPosted() {
       task = std::move(posted_.front());
       posted_.pop_front();
     }
-    task();
+    IfMemory(task);
   }
   return count != 0;
 }

@@ -10,6 +10,7 @@
 #include <thread>
 #include <utility>
 
+#include "lwmsg/internal/spare_memory.h"
 #include "lwmsg/os_handle.h"
 #include "runtime/platform.h"
 
@@ -60,7 +61,7 @@ class Closer {
     try {
       std::thread([this] { Work(); }).detach();
       ++threads_;
-    } catch (const std::system_error&) {
+    } catch (const std::exception&) {  // No thread, or no memory for it.
       if (threads_ == 0) handles_.clear();
     }
   }
@@ -95,7 +96,10 @@ class Closer {
 
 }  // namespace
 
-void CloseLater(std::vector<OsHandle> handles) { Closer::Get().Add(std::move(handles)); }
+void CloseLater(std::vector<OsHandle> handles) {
+  // Without memory to put them off they are closed here.
+  internal::IfMemory([&handles] { Closer::Get().Add(std::move(handles)); });
+}
 
 void internal::FinishClosing() { Closer::Get().Finish(); }
 

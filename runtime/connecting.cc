@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "lwmsg/internal/spare_memory.h"
 #include "runtime/direct.h"
 #include "runtime/stream_transport.h"
 
@@ -16,9 +17,9 @@ class UnusableTransport final : public Transport {
       : executor_(executor), reason_(std::move(reason)) {}
 
   void Start(Listener& listener) override {
-    executor_.Post([link = anchor_.link(), &listener] {
-      if (auto* self = link.get()) listener.OnClosed(self->reason_);
-    });
+    executor_.Post(SureTask([link = anchor_.link(), &listener] {
+      if (auto* self = link.get()) listener.OnClosed(CopyIfMemory(self->reason_));
+    }));
   }
   void Send(OutgoingMessage /*message*/) override {}
   void Close(UniqueFunction<void()> done) override { executor_.Post(std::move(done)); }
@@ -68,6 +69,7 @@ Connector::~Connector() {
 Association& Connector::Current() {
   const bool ended = association_->state() == Association::State::kClosed;
   if (ended && options_.reconnect == Reconnect::kOnNextCall) {
+    retired_.reserve(retired_.size() + 1);
     retired_.push_back(std::exchange(association_, MakeAssociation()));
   }
   return *association_;
@@ -131,13 +133,21 @@ void Connector::OnEnd(const Association* association, const Status& reason) {
 void Connector::Close() { association_->Close(Status()); }
 
 PendingCall Connector::Start(OutgoingCall call, ReplyCallback done) {
-  CallTarget& target = Current();
-  return target.Start(std::move(call), std::move(done));
+  try {
+    CallTarget& target = Current();
+    return target.Start(std::move(call), std::move(done));
+  } catch (const std::bad_alloc&) {
+    // Of Current: there is no association that could tell.
+    loop_.Post(SureTask([done = std::move(done)]() mutable { done(Error(OutOfMemory())); }));
+    return PendingCall();
+  }
 }
 
-Status Connector::Post(OutgoingCall call) {
+Status Connector::Post(OutgoingCall call) try {
   CallTarget& target = Current();
   return target.Post(std::move(call));
+} catch (const std::bad_alloc&) {
+  return OutOfMemory();
 }
 
 }  // namespace lwmsg::internal

@@ -8,6 +8,7 @@
 
 #include "lwmsg/internal/loop_ref.h"
 #include "lwmsg/internal/message_state.h"
+#include "lwmsg/internal/spare_memory.h"
 #include "lwmsg/limit_hits.h"
 #include "runtime/platform.h"
 
@@ -44,7 +45,9 @@ class DirectTransport final : public Transport {
     Frame frame = ToFrame(std::move(message));
     *outgoing_bytes_ += frame.words.asBytes().size();
     other_.Post([other = other_.link(), frame = std::move(frame)]() mutable {
-      if (DirectTransport* end = other.get()) end->Deliver(std::move(frame));
+      DirectTransport* const end = other.get();
+      if (end == nullptr || IfMemory([&] { end->Deliver(std::move(frame)); })) return;
+      if (other.get() != nullptr && end->open_) end->listener_->OnClosed(OutOfMemory());
     });
   }
 
@@ -91,9 +94,9 @@ class DirectTransport final : public Transport {
     if (std::exchange(hung_up_, true)) return;
     if (std::exchange(open_, false)) loop_.Unhold();
     // What was sent before is delivered before.
-    other_.Post([other = other_.link()] {
+    other_.Post(SureTask([other = other_.link()] {
       if (DirectTransport* end = other.get()) end->OtherHungUp();
-    });
+    }));
   }
 
   Anchor<DirectTransport> anchor_{this};

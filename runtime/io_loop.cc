@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "lwmsg/internal/spare_memory.h"
+
 namespace lwmsg::internal {
 namespace {
 
@@ -12,7 +14,7 @@ constexpr size_t kReadBufferBytes = 16 << 10;
 
 void IoLoop::FlushAtEndOfTurn(Flushable& flushable) {
   if (std::find(flushes_.begin(), flushes_.end(), &flushable) == flushes_.end()) {
-    flushes_.push_back(&flushable);
+    Insist([&] { flushes_.push_back(&flushable); });
   }
 }
 
@@ -20,6 +22,7 @@ void IoLoop::ForgetFlush(Flushable& flushable) { std::erase(flushes_, &flushable
 
 void IoLoop::FlushAll() {
   ++turn_;
+  RefillSpareMemory();
   // A flush may report the end of a connection, whose owner may destroy others or send more.
   while (!flushes_.empty()) {
     Flushable* flushable = flushes_.back();

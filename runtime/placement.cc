@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "lwmsg/internal/spare_memory.h"
 #include "runtime/platform.h"
 #include "runtime/user_share.h"
 
@@ -22,8 +23,9 @@ Placement::Place Placement::Enter(const Token& peer) {
 
 Placement::Place Placement::EnterFirst(const Token& peer) {
   if (loads_.size() != 1) return EnterAt(0, peer);
+  User* const user = EnterUser(peer);
   ++count_;
-  return {.user = EnterUser(peer)};
+  return {.user = user};
 }
 
 Placement::User* Placement::EnterUser(const Token& peer) {
@@ -36,13 +38,15 @@ Placement::User* Placement::EnterUser(const Token& peer) {
 }
 
 Placement::Place Placement::EnterAt(size_t loop, const Token& peer) {
+  Place place = {.loop = loop, .user = EnterUser(peer)};
   ++count_;
   ++loads_[loop];
-  Place place = {.loop = loop, .user = EnterUser(peer)};
   if (!peer.pid()) return place;
-  Process& process = processes_.try_emplace(*peer.pid(), Process{loop, 0}).first->second;
-  if (process.loop != loop) return place;  // Others of it are elsewhere, and it stays there.
-  ++process.associations;
+  Process* process = nullptr;
+  IfMemory([&] { process = &processes_.try_emplace(*peer.pid(), Process{loop, 0}).first->second; });
+  // Others of it may be elsewhere, and it stays there.
+  if (process == nullptr || process->loop != loop) return place;
+  ++process->associations;
   place.process = peer.pid();
   return place;
 }

@@ -8,9 +8,10 @@ namespace lwmsg::internal {
 void SendQueue::Add(OutgoingMessage message) {
   size_t bytes = 0;
   for (auto piece : message.Pieces()) bytes += piece.size();
-  bytes_ += bytes;
-  handles_ += message.handles().all().size();
+  const size_t handles = message.handles().all().size();
   messages_.push_back({std::move(message), bytes, nullptr});
+  bytes_ += bytes;
+  handles_ += handles;
 }
 
 SendQueue::Batch SendQueue::Next(std::span<Piece> room) {

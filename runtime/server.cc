@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "lwmsg/internal/spare_memory.h"
 #include "lwmsg/limit_hits.h"
 #include "runtime/direct.h"
 #include "runtime/placement.h"
@@ -149,9 +150,10 @@ class Server::Impl final : private internal::Listener::Acceptor, private ServerL
     answers->missing = threads_.size();
     PostToOthers([answers](ServerLoop& loop) {
       std::vector<AssociationState> there;
-      loop.Describe(there);
+      internal::IfMemory([&] { loop.Describe(there); });
       const std::lock_guard lock(answers->mutex);
-      std::move(there.begin(), there.end(), std::back_inserter(answers->states));
+      internal::IfMemory(
+          [&] { std::move(there.begin(), there.end(), std::back_inserter(answers->states)); });
       if (--answers->missing == 0) answers->changed.notify_one();
     });
     std::unique_lock lock(answers->mutex);
@@ -177,7 +179,18 @@ class Server::Impl final : private internal::Listener::Acceptor, private ServerL
   template <typename Connection>
   void AddHere(std::unique_ptr<Connection> connection) {
     const auto place = placement_.EnterFirst(connection->peer());
-    Add(std::move(connection), place);
+    OrLeave(place, [&] { Add(std::move(connection), place); });
+  }
+
+  // Adds what has been counted. Without memory for that it is counted no more.
+  template <typename Adding>
+  void OrLeave(const Placement::Place& place, Adding adding) {
+    try {
+      adding();
+    } catch (const std::bad_alloc&) {
+      placement_.Leave(place);
+      throw;
+    }
   }
 
   template <typename Connection>
@@ -211,12 +224,13 @@ class Server::Impl final : private internal::Listener::Acceptor, private ServerL
   }
 
   void AddElsewhere(std::unique_ptr<internal::FrameStream> stream, const Placement::Place& place) {
+    threads_[place.loop - 1]->Post([stream = std::move(stream), admitted = Admit(place), place,
+                                    ref = ref()](ServerLoop& loop) mutable {
+      if (internal::IfMemory([&] { loop.Add(std::move(stream), place, admitted); })) return;
+      ref.Run([place](Impl& server) { server.OnEndElsewhere(place); });
+    });
     // This loop does not see them, and shall not run out while they are there.
     if (elsewhere_++ == 0) loop_.Hold();
-    threads_[place.loop - 1]->Post(
-        [stream = std::move(stream), admitted = Admit(place), place](ServerLoop& loop) mutable {
-          loop.Add(std::move(stream), place, admitted);
-        });
     if (full()) Hold();
   }
 
@@ -227,8 +241,10 @@ class Server::Impl final : private internal::Listener::Acceptor, private ServerL
   void OnAccepted(std::unique_ptr<internal::FrameStream> stream) override {
     if (std::exchange(short_of_handles_, false) && !held_) Resume();
     const auto place = placement_.Enter(stream->peer());
-    if (place.loop != 0) return AddElsewhere(std::move(stream), place);
-    Add(std::move(stream), place);
+    OrLeave(place, [&] {
+      if (place.loop != 0) return AddElsewhere(std::move(stream), place);
+      Add(std::move(stream), place);
+    });
   }
 
   // True if this is still there.
@@ -236,7 +252,7 @@ class Server::Impl final : private internal::Listener::Acceptor, private ServerL
     const auto link = anchor_.link();
     placement_.Leave(place);
     short_of_handles_ = false;
-    full() ? MakeRoom() : Resume();
+    internal::IfMemory([this] { full() ? MakeRoom() : Resume(); });
     return link.get() != nullptr;
   }
 
@@ -332,7 +348,7 @@ class Server::Impl final : private internal::Listener::Acceptor, private ServerL
   }
 
   void OnCandidate(size_t thread, const ServerLoop::Candidate& candidate) {
-    candidates_.push_back({threads_[thread].get(), candidate});
+    internal::Insist([&] { candidates_.push_back({threads_[thread].get(), candidate}); });
     if (--unanswered_ != 0) return;
     ask_again_ ? MakeRoom() : Choose();
   }
@@ -340,7 +356,7 @@ class Server::Impl final : private internal::Listener::Acceptor, private ServerL
   void Choose() {
     if (!client_waits_ || !crowded()) return;
     const ServerLoop::Candidate own = here_.LongestIdle();
-    candidates_.push_back({nullptr, own});
+    internal::Insist([&] { candidates_.push_back({nullptr, own}); });
     const Candidate* oldest = nullptr;
     for (const Candidate& each : candidates_) {
       if (each.found.ending) return;
@@ -422,12 +438,18 @@ Server::Server(Loop& loop, ServerOptions options)
     : impl_(std::make_unique<Impl>(loop, std::move(options))) {}
 Server::~Server() = default;
 
-Status Server::Serve(Service& service) { return impl_->Serve(service); }
-Status Server::Listen(std::string_view endpoint, const ListenOptions& options) {
-  return impl_->Listen(endpoint, options);
+Status Server::Serve(Service& service) {
+  return internal::StatusIfMemory([&] { return impl_->Serve(service); });
 }
-Status Server::ListenOn(OsHandle socket) { return impl_->ListenOn(std::move(socket)); }
-Status Server::Adopt(OsHandle socket) { return impl_->Adopt(std::move(socket)); }
+Status Server::Listen(std::string_view endpoint, const ListenOptions& options) {
+  return internal::StatusIfMemory([&] { return impl_->Listen(endpoint, options); });
+}
+Status Server::ListenOn(OsHandle socket) {
+  return internal::StatusIfMemory([&] { return impl_->ListenOn(std::move(socket)); });
+}
+Status Server::Adopt(OsHandle socket) {
+  return internal::StatusIfMemory([&] { return impl_->Adopt(std::move(socket)); });
+}
 void Server::Stop() { impl_->Stop(); }
 void Server::Drain(std::chrono::milliseconds deadline, UniqueFunction<void()> done) {
   impl_->Drain(deadline, std::move(done));

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "lwmsg/internal/link.h"
+#include "lwmsg/internal/spare_memory.h"
 #include "lwmsg/limit_hits.h"
 #include "runtime/stream_transport.h"
 
@@ -36,10 +37,15 @@ void ServerLoop::Add(std::unique_ptr<Transport> transport, const Placement::Plac
   Association::Config config;
   config.environment = environment_;
   config.on_end = [this, member](const Status& reason) { OnEnd(member, reason); };
-  member->association =
-      std::make_unique<Association>(loop_, std::move(transport), services_, std::move(config));
+  try {
+    member->association =
+        std::make_unique<Association>(loop_, std::move(transport), services_, std::move(config));
+  } catch (const std::bad_alloc&) {
+    members_.erase(member);
+    throw;
+  }
   member->association->Start();
-  if (!admitted.ok()) member->association->Close(admitted);
+  if (!admitted.ok()) member->association->Close(CopyIfMemory(admitted));
 }
 
 void ServerLoop::EndAll() {
@@ -72,16 +78,18 @@ ServerLoop::Candidate ServerLoop::LongestIdle() const {
 void ServerLoop::Evict(const Candidate& candidate) {
   const auto idle =
       std::chrono::duration_cast<std::chrono::milliseconds>(loop_.Now() - candidate.idle_since);
-  candidate.association->Close(Status(
-      StatusCode::kUnavailable,
-      "evicted after " + std::to_string(idle.count()) + " ms idle (" +
-          HitLimit(Limit::kIdleTimeout) +
-          ") to make room for another client: " + FullText(options_.limits) + "; connect again"));
+  candidate.association->Close(StatusIfMemory([&] {
+    return Status(StatusCode::kUnavailable, "evicted after " + std::to_string(idle.count()) +
+                                                " ms idle (" + HitLimit(Limit::kIdleTimeout) +
+                                                ") to make room for another client: " +
+                                                FullText(options_.limits) + "; connect again");
+  }));
 }
 
 template <typename Function>
 void ServerLoop::ForEach(Function function) {
   std::vector<Link<Association>> links;
+  Insist([&] { links.reserve(members_.size()); });
   for (const Member& member : members_) links.push_back(member.association->link());
   for (auto& link : links) {
     if (Association* association = link.get()) function(*association);

@@ -51,7 +51,7 @@ class ServerLoop {
   ServiceTable& services() { return services_; }
   IoLoop& loop() { return loop_; }
 
-  // Starts an association. One that is not `admitted` is told and ends.
+  // Starts an association. One that is not `admitted` is told and ends. Does nothing if it throws.
   void Add(std::unique_ptr<Transport> transport, const Placement::Place& place,
            const Status& admitted);
   // The same, over a transport that shares the loop with the others of its user.

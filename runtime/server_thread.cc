@@ -10,7 +10,11 @@ ServerThread::ServerThread(std::chrono::microseconds busy_wait, ServerLoop::Shar
       left_(std::move(left)),
       thread_([this] { Run(); }) {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return runs_; });
+  changed_.wait(lock, [this] { return runs_ || unusable_ != nullptr; });
+  if (runs_) return;
+  lock.unlock();
+  thread_.join();
+  std::rethrow_exception(unusable_);
 }
 
 ServerThread::~ServerThread() {
@@ -23,6 +27,17 @@ void ServerThread::End() {
 }
 
 void ServerThread::Run() {
+  try {
+    Serve();
+  } catch (...) {
+    const std::lock_guard lock(mutex_);
+    if (runs_) throw;
+    unusable_ = std::current_exception();
+    changed_.notify_one();
+  }
+}
+
+void ServerThread::Serve() {
   UvLoop loop(nullptr);
   loop.SetBusyWait(busy_wait_);
   loop.Hold();

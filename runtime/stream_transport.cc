@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "lwmsg/internal/spare_memory.h"
 #include "lwmsg/limit_hits.h"
 #include "runtime/platform.h"
 
@@ -32,7 +33,7 @@ StreamTransport::StreamTransport(IoLoop& loop, std::unique_ptr<FrameStream> stre
       send_timeout_(limits.send_timeout),
       max_queued_bytes_(limits.max_queued_bytes),
       share_(std::move(share)),
-      timer_(loop, [this] { OnTimer(); }) {}
+      timer_(loop, [this] { OrFail([this] { OnTimer(); }); }) {}
 
 StreamTransport::StreamTransport(IoLoop& loop, std::unique_ptr<FrameStream> stream,
                                  std::string endpoint, const Limits& limits)
@@ -43,7 +44,9 @@ StreamTransport::StreamTransport(IoLoop& loop, std::unique_ptr<FrameStream> stre
 
 StreamTransport::~StreamTransport() {
   loop_.ForgetFlush(*this);
-  if (state_ == State::kOpen || state_ == State::kFinishing) static_cast<void>(stream_->Write());
+  if (state_ == State::kOpen || state_ == State::kFinishing) {
+    IfMemory([this] { static_cast<void>(stream_->Write()); });
+  }
   if (!share_) return;
   share_->Charge(charged_, {});
   EndBegun();
@@ -78,7 +81,8 @@ void StreamTransport::TryConnect() {
 }
 
 void StreamTransport::Open() {
-  auto watch = stream_->MakeWatch(loop_, [this](IoLoop::Ready ready) { OnReady(ready); });
+  auto watch = stream_->MakeWatch(
+      loop_, [this](IoLoop::Ready ready) { OrFail([this, ready] { OnReady(ready); }); });
   if (!watch) return FailLater(std::move(watch).error());
   watch_ = std::move(*watch);
   state_ = State::kOpen;
@@ -94,6 +98,10 @@ void StreamTransport::Send(OutgoingMessage message) {
 }
 
 void StreamTransport::Flush() {
+  OrFail([this] { WriteQueued(); });
+}
+
+void StreamTransport::WriteQueued() {
   if (write_failed_ || (state_ != State::kOpen && state_ != State::kFinishing)) return;
   const size_t before = stream_->queued().bytes;
   auto progress = stream_->Write();
@@ -196,7 +204,9 @@ bool StreamTransport::Deliver() {
 
 void StreamTransport::TimeFrame() {
   if (stream_->at_boundary() || frame_timeout_.count() == 0) return;
-  if (!partial_) partial_ = std::make_unique<Partial>(loop_, [this] { OnFrameDue(); });
+  if (!partial_) {
+    partial_ = std::make_unique<Partial>(loop_, [this] { OrFail([this] { OnFrameDue(); }); });
+  }
   if (partial_->after != stream_->frames()) {
     partial_->after = stream_->frames();
     partial_->since = loop_.Now();
@@ -268,7 +278,8 @@ void StreamTransport::EndBegun() {
 
 void StreamTransport::OnRoom() {
   stalled_ = false;
-  if (state_ == State::kOpen && TakeRoom()) OnReady({.readable = true, .writable = true});
+  if (state_ != State::kOpen || !TakeRoom()) return;
+  OrFail([this] { OnReady({.readable = true, .writable = true}); });
 }
 
 bool StreamTransport::clogged() const { return share_ && stream_->queued().bytes > kClogged; }
@@ -307,10 +318,18 @@ void StreamTransport::Fail(Status reason) {
 }
 
 void StreamTransport::FailLater(Status reason) {
-  loop_.Post([link = anchor_.link(), reason = std::move(reason)] {
+  loop_.Post(SureTask([link = anchor_.link(), reason = std::move(reason)]() mutable {
     StreamTransport* self = link.get();
-    if (self != nullptr && self->state_ != State::kDone) self->Fail(reason);
-  });
+    if (self != nullptr && self->state_ != State::kDone) self->Fail(std::move(reason));
+  }));
+}
+
+template <typename Function>
+void StreamTransport::OrFail(Function function) {
+  const auto link = anchor_.link();
+  if (IfMemory(function) || link.get() == nullptr || state_ == State::kDone) return;
+  if (state_ == State::kFinishing) return Finish();
+  if (!failed_) Fail(OutOfMemory());
 }
 
 void StreamTransport::Close(UniqueFunction<void()> done) {
@@ -320,11 +339,14 @@ void StreamTransport::Close(UniqueFunction<void()> done) {
   // A peer that let more pile up than it may is not waited for.
   if (state_ != State::kOpen || write_failed_ || overflowed_) return Finish();
   // What was read already would be gone with the loop's next read.
-  while (!failed_) {
-    auto frame = stream_->Next();
-    if (!frame) failed_ = true;
-    if (frame && !*frame) break;
-  }
+  const bool read = IfMemory([this] {
+    while (!failed_) {
+      auto frame = stream_->Next();
+      if (!frame) failed_ = true;
+      if (frame && !*frame) break;
+    }
+  });
+  if (!read) failed_ = true;
   if (stream_->queued().bytes == 0 && !AwaitsAnswers()) return Finish();
   state_ = State::kFinishing;
   timer_.ArmAfter(send_timeout_);
@@ -342,7 +364,7 @@ void StreamTransport::Finish() {
   stream_->DropUnderWay();
   EndBegun();
   if (share_) share_->Forget(*this);
-  loop_.Post([done = std::move(done_)]() mutable { done(); });
+  loop_.Post(std::move(done_));
 }
 
 Result<std::unique_ptr<Transport>> ConnectTransport(IoLoop& loop, const Endpoint& endpoint,

@@ -73,6 +73,10 @@ class StreamTransport final : public Transport, private Flushable, private UserS
   void Fail(Status reason);
   void FailLater(Status reason);
   void Finish();
+  void WriteQueued();
+  // Runs `function`; the connection ends if there is no memory for it.
+  template <typename Function>
+  void OrFail(Function function);
 
   Anchor<StreamTransport> anchor_{this};
   IoLoop& loop_;

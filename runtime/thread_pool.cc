@@ -1,7 +1,9 @@
 #include "runtime/thread_pool.h"
 
+#include <system_error>
 #include <utility>
 
+#include "lwmsg/internal/spare_memory.h"
 #include "runtime/user_share.h"
 
 namespace lwmsg::internal {
@@ -21,14 +23,26 @@ ThreadPool::~ThreadPool() {
 void ThreadPool::Run(const Token& caller, UniqueFunction<void()> task) {
   std::string user = UserOf(caller);
   const std::lock_guard lock(mutex_);
-  Turn* turn = TurnOf(user);
-  if (turn == nullptr) turn = &turns_.emplace_back(Turn{std::move(user), {}});
-  turn->tasks.push_back(std::move(task));
-  ++waiting_;
-  if (free_ >= waiting_ || threads_.size() >= size_) {
-    changed_.notify_one();
+  const bool grows = free_ < waiting_ + 1 && threads_.size() < size_;
+  if (grows) StartThread();
+  if (Turn* turn = TurnOf(user)) {
+    turn->tasks.push_back(std::move(task));
   } else {
+    std::list<Turn> added;
+    added.push_back({std::move(user), {}});
+    added.back().tasks.push_back(std::move(task));
+    turns_.splice(turns_.end(), added);
+  }
+  ++waiting_;
+  changed_.notify_one();
+}
+
+void ThreadPool::StartThread() {
+  try {
     threads_.emplace_back([this] { Work(); });
+  } catch (const std::system_error&) {
+    // Those that are there do it in time.
+    if (threads_.empty()) throw;
   }
 }
 
@@ -67,7 +81,7 @@ void ThreadPool::Work() {
     if (ending_) return;
     auto task = TakeNext();
     lock.unlock();
-    task();
+    IfMemory(task);
     task = {};  // Outside the lock, as it may own a call.
     lock.lock();
   }

@@ -24,7 +24,7 @@ class ThreadPool final : public Workers {
   ThreadPool& operator=(const ThreadPool&) = delete;
   ~ThreadPool();
 
-  // Any thread.
+  // Any thread. Throws std::system_error if no thread at all can be started.
   void Run(const Token& caller, UniqueFunction<void()> task) override;
   // One user never has more that wait than are left for others.
   bool busy(const Token& caller) override;
@@ -39,6 +39,7 @@ class ThreadPool final : public Workers {
   };
 
   void Work();
+  void StartThread();
   // Null if none of his wait.
   Turn* TurnOf(const std::string& user);
   UniqueFunction<void()> TakeNext();

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "lwmsg/internal/loop_ref.h"
+#include "lwmsg/internal/spare_memory.h"
 #include "lwmsg/limit_hits.h"
 
 namespace lwmsg::internal {
@@ -31,9 +32,9 @@ UserShare::UserShare(const IoLoop& loop, UserShares& shares, uint64_t number)
       received_(std::make_shared<ReceivedBytes>(
           // Later, as whoever lets go of a message may be anywhere.
           shares.max_received_bytes_, [ref = LoopRef<UserShare>(loop, anchor_.link())] {
-            ref.Post([link = ref.link()] {
+            ref.Post(SureTask([link = ref.link()] {
               if (UserShare* self = link.get()) self->OnRoom();
-            });
+            }));
           })) {}
 
 bool UserShare::Begin(size_t bytes, Waiter& waiter) {
@@ -41,7 +42,7 @@ bool UserShare::Begin(size_t bytes, Waiter& waiter) {
     static_cast<void>(HitLimit(Limit::kMaxReceivedBytes));
     received_->WaitForRoom();
     if (!received_->HasRoomFor(bytes)) {
-      waiters_.push_back(&waiter);
+      Insist([&] { waiters_.push_back(&waiter); });
       return false;
     }
   }

@@ -1,10 +1,11 @@
 #include "runtime/uv_loop.h"
 
 #include <cassert>
-#include <cstdio>
-#include <cstdlib>
+#include <stdexcept>
+#include <system_error>
 #include <utility>
 
+#include "lwmsg/internal/spare_memory.h"
 #include "runtime/platform.h"
 
 namespace lwmsg::internal {
@@ -12,13 +13,9 @@ namespace lwmsg::internal {
 namespace {
 
 // Fails only without descriptors or memory for the loop itself: nothing can work then.
-[[noreturn]] void Abort(const char* why) {
-  std::fprintf(stderr, "lwmsg: cannot make an event loop: %s\n", why);
-  std::abort();
-}
-
-void AbortIf(int error) {
-  if (error != 0) Abort(uv_strerror(error));
+void Check(int error) {
+  if (error == 0) return;
+  throw std::system_error(-error, std::generic_category(), "lwmsg: cannot make an event loop");
 }
 
 }  // namespace
@@ -39,23 +36,35 @@ struct UvLoop::Handles {
 
 UvLoop::UvLoop(uv_loop_t* borrowed) : uv_(borrowed), thread_(std::this_thread::get_id()) {
   if (uv_ == nullptr) {
-    own_ = std::make_unique<uv_loop_t>();
+    auto own = std::make_unique<uv_loop_t>();
+    Check(uv_loop_init(own.get()));
+    own_ = std::move(own);
     uv_ = own_.get();
-    AbortIf(uv_loop_init(uv_));
   }
+  try {
+    RefillSpareMemory();
+    OpenHandles();
+  } catch (...) {
+    CloseHandles();
+    throw;
+  }
+}
+
+void UvLoop::OpenHandles() {
   handles_ = std::make_unique<Handles>();
   auto wake = MakeWaker(uv_, [this] {
     NoteArrival();
     RunPosted();
   });
-  if (!wake) Abort(wake.error().message().c_str());
+  if (!wake)
+    throw std::runtime_error("lwmsg: cannot make an event loop: " + wake.error().message());
   handles_->wake = std::move(*wake);
-  AbortIf(handles_->timer.Open(this, [this](uv_timer_t* t) { return uv_timer_init(uv_, t); }));
-  AbortIf(handles_->prepare.Open(this, [this](auto* p) { return uv_prepare_init(uv_, p); }));
-  AbortIf(handles_->check.Open(this, [this](uv_check_t* c) { return uv_check_init(uv_, c); }));
-  AbortIf(handles_->look.Open(this, [this](uv_idle_t* look) { return uv_idle_init(uv_, look); }));
-  AbortIf(handles_->run.Open(this, [this](uv_idle_t* run) { return uv_idle_init(uv_, run); }));
-  AbortIf(handles_->keep.Open(this, [this](auto* k) { return uv_async_init(uv_, k, nullptr); }));
+  Check(handles_->timer.Open(this, [this](uv_timer_t* t) { return uv_timer_init(uv_, t); }));
+  Check(handles_->prepare.Open(this, [this](auto* p) { return uv_prepare_init(uv_, p); }));
+  Check(handles_->check.Open(this, [this](uv_check_t* c) { return uv_check_init(uv_, c); }));
+  Check(handles_->look.Open(this, [this](uv_idle_t* look) { return uv_idle_init(uv_, look); }));
+  Check(handles_->run.Open(this, [this](uv_idle_t* run) { return uv_idle_init(uv_, run); }));
+  Check(handles_->keep.Open(this, [this](auto* k) { return uv_async_init(uv_, k, nullptr); }));
   uv_prepare_start(handles_->prepare.get(), [](uv_prepare_t* handle) {
     auto* self = static_cast<UvLoop*>(handle->data);
     self->thread_ = std::this_thread::get_id();  // Of a borrowed loop nobody else says it.
@@ -72,6 +81,10 @@ UvLoop::UvLoop(uv_loop_t* borrowed) : uv_(borrowed), thread_(std::this_thread::g
 
 UvLoop::~UvLoop() {
   CloseDoor();
+  CloseHandles();
+}
+
+void UvLoop::CloseHandles() {
   handles_.reset();
   if (!own_) return;
   uv_run(uv_, UV_RUN_DEFAULT);  // Runs the close callbacks.
@@ -99,13 +112,13 @@ void UvLoop::Post(Task task) {
     uv_idle_start(handles_->run.get(),
                   [](uv_idle_t* handle) { static_cast<UvLoop*>(handle->data)->RunPosted(); });
     const std::lock_guard lock(mutex_);
-    posted_.push_back(std::move(task));
+    Insist([&] { posted_.push_back(std::move(task)); });
     return;
   }
   // While a task of the owner's own thread waits a borrowed loop must not run out.
   if (!own_ && self == thread_) uv_ref(handles_->wake->handle());
   const std::lock_guard lock(mutex_);
-  posted_.push_back(std::move(task));
+  Insist([&] { posted_.push_back(std::move(task)); });
   // What is posted behind that is run with it. Still locked: the task may end this loop.
   if (posted_.size() == 1) handles_->wake->Wake();
 }
@@ -119,7 +132,7 @@ void UvLoop::RunPosted() {
     const std::lock_guard lock(mutex_);
     tasks.swap(posted_);
   }
-  for (Task& task : tasks) task();
+  for (Task& task : tasks) IfMemory(task);
 }
 
 void UvLoop::OnPolled() {

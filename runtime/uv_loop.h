@@ -16,7 +16,8 @@ namespace lwmsg::internal {
 // The IoLoop over libuv. All functions but Post on the loop's thread. Outlives whatever uses it.
 class UvLoop final : public IoLoop {
  public:
-  // On a loop of its own, or on `borrowed`, which outlives it and is run by its owner.
+  // On a loop of its own, or on `borrowed`, which outlives it and is run by its owner. Throws
+  // std::runtime_error if the system refuses what it needs.
   explicit UvLoop(uv_loop_t* borrowed);
   ~UvLoop() override;
 
@@ -39,6 +40,8 @@ class UvLoop final : public IoLoop {
  private:
   struct Handles;
 
+  void OpenHandles();
+  void CloseHandles();
   void OnEarliestTimer(std::optional<TimePoint> when) override;
   void RunPosted();
   // What the poll brought has been handled: something may follow soon.

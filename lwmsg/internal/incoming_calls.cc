@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "lwmsg/internal/spare_memory.h"
+
 namespace lwmsg::internal {
 
 void IncomingCalls::Waiters::Tell() {
@@ -55,7 +57,7 @@ IncomingCalls::Waiters IncomingCalls::MarkCancelled(uint32_t id) {
 
 std::vector<IncomingCalls::Waiters> IncomingCalls::RemoveAll() {
   std::vector<Waiters> waiters;
-  waiters.reserve(size_);
+  Insist([&] { waiters.reserve(size_); });
   for (Node* node = newest_.get(); node != nullptr; node = node->older.get()) {
     waiters.push_back(std::move(node->call.waiters));
   }

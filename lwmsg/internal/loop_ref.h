@@ -5,6 +5,7 @@
 
 #include "lwmsg/executor.h"
 #include "lwmsg/internal/link.h"
+#include "lwmsg/internal/spare_memory.h"
 
 namespace lwmsg::internal {
 
@@ -17,7 +18,8 @@ class LoopRef {
   LoopRef(const Executor& executor, Link<T> link)
       : door_(executor.door()), link_(std::move(link)) {}
 
-  // Runs `function(T&)` at once on the loop's thread, later from another.
+  // Runs `function(T&)` at once on the loop's thread, later from another; that takes no memory that
+  // may be missing, as many a destructor does it.
   template <typename Function>
   void Run(Function function) const {
     if (!door_) return;
@@ -25,9 +27,9 @@ class LoopRef {
       if (T* target = link_.get()) function(*target);
       return;
     }
-    door_->Post([link = link_, function = std::move(function)]() mutable {
+    door_->Post(SureTask([link = link_, function = std::move(function)]() mutable {
       if (T* target = link.get()) function(*target);
-    });
+    }));
   }
   // Runs `task` on the loop, later, if the loop is there then.
   void Post(UniqueFunction<void()> task) const {

@@ -2,9 +2,11 @@
 
 #include <capnp/message.h>
 #include <capnp/serialize.h>
+#include <kj/exception.h>
 #include <schema/wire.capnp.h>
 
 #include <array>
+#include <new>
 #include <optional>
 #include <vector>
 
@@ -31,10 +33,15 @@ class MessageBuilder final : public capnp::MallocMessageBuilder {
   explicit MessageBuilder(kj::ArrayPtr<capnp::word> first) : MallocMessageBuilder(first) {}
 
   kj::ArrayPtr<capnp::word> allocateSegment(uint32_t minimum_size) override {
-    auto segment = MallocMessageBuilder::allocateSegment(minimum_size);
-    if (has_first_) further_.push_back(segment);
-    has_first_ = true;
-    return segment;
+    // Without memory Cap'n Proto throws something of its own.
+    try {
+      auto segment = MallocMessageBuilder::allocateSegment(minimum_size);
+      if (has_first_) further_.push_back(segment);
+      has_first_ = true;
+      return segment;
+    } catch (const kj::Exception&) {
+      throw std::bad_alloc();
+    }
   }
 
   // What the message took of memory that is not the user's.

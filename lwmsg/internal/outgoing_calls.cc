@@ -7,6 +7,8 @@ namespace lwmsg::internal {
 
 CallKey OutgoingCalls::Add(Call call) {
   if (free_.empty()) {
+    if (slots_.size() == slots_.capacity()) slots_.reserve(std::max<size_t>(1, 2 * slots_.size()));
+    free_.reserve(slots_.capacity());  // So that Remove needs no memory.
     free_.push_back(static_cast<uint32_t>(slots_.size()) | 1U << kSlotBits);
     slots_.emplace_back();
   }

@@ -1,5 +1,6 @@
 #include "lwmsg/internal/session_host.h"
 
+#include <new>
 #include <utility>
 
 namespace lwmsg::internal {
@@ -39,18 +40,28 @@ Result<std::shared_ptr<Session>> SessionHost::Join(const std::string& key, const
     }
     return session;
   }
+  const auto link = anchor_.link();
   auto session = std::make_shared<Session>(max_objects_);
   Entry& entry = entries_[session->id()];
   entry = {key, peer, session, 1, !open_, {}};
-  if (!key.empty()) by_key_[key] = session->id();
-  if (entry.open) {
-    done(Status());
+  try {
+    if (!key.empty()) by_key_[key] = session->id();
+    if (entry.open) {
+      done(Status());
+      return session;
+    }
+    entry.waiting.push_back(std::move(done));
+    const auto constructor = open_;
+    (*constructor)(NewSession(LoopRef<SessionHost>(executor_, anchor_.link()), session, peer));
     return session;
+  } catch (const std::bad_alloc&) {
+    // Nobody joined it.
+    if (link.get() != nullptr) {
+      by_key_.erase(key);
+      entries_.erase(session->id());
+    }
+    throw;
   }
-  entry.waiting.push_back(std::move(done));
-  const auto constructor = open_;
-  (*constructor)(NewSession(LoopRef<SessionHost>(executor_, anchor_.link()), session, peer));
-  return session;
 }
 
 void SessionHost::Opened(uint64_t session_id, const Status& status) {

@@ -11,6 +11,7 @@
 #include <string>
 #include <utility>
 
+#include "lwmsg/internal/spare_memory.h"
 #include "lwmsg/limit_hits.h"
 #include "runtime/posix/socket_address.h"
 
@@ -41,8 +42,9 @@ Result<std::unique_ptr<MappedMemory>> MappedMemory::Create(size_t bytes) {
   }
   void* mapped = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, memory.get(), 0);
   if (mapped == MAP_FAILED) return SystemError("cannot map shared memory");
-  std::unique_ptr<MappedMemory> made(
-      new MappedMemory(std::move(memory), {static_cast<std::byte*>(mapped), bytes}, false));
+  std::unique_ptr<MappedMemory> made(Insist([&] {
+    return new MappedMemory(std::move(memory), {static_cast<std::byte*>(mapped), bytes}, false);
+  }));
   // Since Linux 5.1, fcntl(2): this mapping stays writable, there is no other.
   if (fcntl(made->handle_.get(), F_ADD_SEALS, kFixedSize | F_SEAL_FUTURE_WRITE) == 0) return made;
   if (errno == EINVAL) {
@@ -84,8 +86,9 @@ Result<std::unique_ptr<MappedMemory>> MappedMemory::Open(const OsHandle& memory,
   const int flags = constant ? MAP_PRIVATE : MAP_SHARED;
   void* mapped = mmap(nullptr, bytes, PROT_READ, flags, memory.get(), 0);
   if (mapped == MAP_FAILED) return SystemError("cannot map a peer's shared memory");
-  return std::unique_ptr<MappedMemory>(
-      new MappedMemory(OsHandle(), {static_cast<std::byte*>(mapped), bytes}, constant));
+  return std::unique_ptr<MappedMemory>(Insist([&] {
+    return new MappedMemory(OsHandle(), {static_cast<std::byte*>(mapped), bytes}, constant);
+  }));
 }
 
 Result<OsHandle> MappedMemory::HandleToSend() const { return handle_.Duplicate(); }

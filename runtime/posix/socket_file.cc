@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "lwmsg/internal/spare_memory.h"
 #include "runtime/posix/socket_address.h"
 
 namespace lwmsg::internal {
@@ -119,7 +120,7 @@ Status SocketFile::Bind(const ListenOptions& options) {
   if (fchmod(socket_.get(), 0600) != 0 || bind(socket_.get(), address->get(), address->size) != 0) {
     return ErrnoStatus("cannot make a socket file in the directory of " + endpoint_.name(), errno);
   }
-  Status placed = Place(temporary, {*user, *group}, options);
+  Status placed = StatusIfMemory([&] { return Place(temporary, {*user, *group}, options); });
   if (!placed.ok()) unlink(temporary.c_str());
   return placed;
 }
@@ -165,6 +166,11 @@ bool SocketFile::IsOurs() const {
 }
 
 SocketFile::~SocketFile() {
+  // A name that stays is the next server's to replace.
+  IfMemory([this] { RemoveName(); });
+}
+
+void SocketFile::RemoveName() {
   if (!socket_.valid() || !IsOurs()) return;
   socket_.Close();
   // A process that was forked from this one, or that this one was forked from, may still listen on

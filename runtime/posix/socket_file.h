@@ -40,6 +40,7 @@ class SocketFile {
   Status Bind(const ListenOptions& options);
   Status Place(const std::string& temporary, const Owner& owner, const ListenOptions& options);
   bool IsOurs() const;
+  void RemoveName();
 
   Endpoint endpoint_;
   OsHandle lock_;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "lwmsg/internal/link.h"
+#include "lwmsg/internal/spare_memory.h"
 #include "runtime/platform.h"
 #include "runtime/posix/socket_address.h"
 #include "runtime/posix/socket_file.h"
@@ -60,6 +61,12 @@ class SocketListener final : public Listener {
   const OsHandle& socket() { return file_ ? file_->socket() : socket_; }
 
   void OnReadable() {
+    const auto link = anchor_.link();
+    // The client for whom there is none is gone.
+    if (!IfMemory([this] { TakeClients(); }) && link.get() != nullptr) Rest(OutOfMemory());
+  }
+
+  void TakeClients() {
     if (!held_) return Accept();
     Watch(false);  // It stays readable.
     acceptor_.OnClientWaits();

@@ -10,6 +10,7 @@
 #include <string>
 #include <utility>
 
+#include "lwmsg/internal/spare_memory.h"
 #include "runtime/platform.h"
 #include "runtime/posix/socket_address.h"
 #include "runtime/posix/socket_options.h"
@@ -116,7 +117,7 @@ void SocketStream::HangUp() {
     int unread = 0;
     if (ioctl(socket_.get(), FIONREAD, &unread) != 0 || unread != 0) {
       std::vector<OsHandle> later;
-      later.push_back(std::move(socket_));
+      Insist([&] { later.push_back(std::move(socket_)); });
       return CloseLater(std::move(later));
     }
   }
@@ -198,7 +199,7 @@ void SocketStream::TakeControl(const msghdr& header, std::vector<OsHandle>& hand
     if (control->cmsg_type == SCM_RIGHTS) {
       // Every number gets an owner before anything else is looked at.
       const size_t count = (control->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-      handles.reserve(count);
+      Insist([&] { handles.reserve(count); });
       for (size_t i = 0; i < count; ++i) {
         int number = -1;
         std::memcpy(&number, CMSG_DATA(control) + i * sizeof(int), sizeof(int));
