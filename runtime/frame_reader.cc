@@ -37,6 +37,7 @@ void FrameReader::Add(const Space& space, size_t size, std::vector<OsHandle> han
   const size_t in_frame = std::min(size, space.frame.size());
   body_size_ += in_frame;
   input_ = space.shared.first(size - in_frame);
+  if (!at_boundary()) late_handles_ += handles.size();
   for (OsHandle& handle : handles) handles_.push_back(std::move(handle));
 }
 
@@ -63,6 +64,8 @@ Result<std::optional<Frame>> FrameReader::Next() {
 Result<std::optional<Frame>> FrameReader::FinishBeside() {
   // More may belong to a frame behind this one, if one has begun.
   const bool surplus = input_.empty() && handles_.size() > handle_count_;
+  const size_t in_time = handles_.size() - late_handles_;
+  if (in_time < handle_count_ && in_time < handles_.size()) return Error(TooLate());
   if (handles_.size() < handle_count_ || surplus) {
     return Error(Malformed("frame counts " + std::to_string(handle_count_) + " OS handles, but " +
                            std::to_string(handles_.size()) + " came with it"));
@@ -72,6 +75,7 @@ Result<std::optional<Frame>> FrameReader::FinishBeside() {
   for (size_t i = 0; i < handle_count_; ++i) {
     frame.handles.push_back(handles_.TakeFront());
   }
+  late_handles_ = 0;  // The next frame has not begun before this read.
   header_size_ = 0;
   ++frames_;
   return std::optional(std::move(frame));
@@ -151,7 +155,13 @@ std::span<std::byte> FrameReader::BodyRest() {
   return std::as_writable_bytes(std::span(body_.begin(), body_.size())).subspan(body_size_);
 }
 
+Status FrameReader::TooLate() const {
+  return Malformed(std::to_string(late_handles_) +
+                   " OS handles came in the middle of a frame, not with its first byte");
+}
+
 Status FrameReader::CheckSurplus() const {
+  if (!at_boundary() && late_handles_ != 0) return TooLate();
   // What is left belongs to the frame under way. While its count is not known, any allowed count
   // may be.
   const size_t allowed = header_size_ == kFrameHeaderBytes ? handle_count_

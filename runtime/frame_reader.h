@@ -67,6 +67,7 @@ class FrameReader {
   Result<std::optional<Frame>> FinishBeside();
   Result<std::optional<Frame>> FinishWithRecords();
   Status CheckSurplus() const;
+  Status TooLate() const;
 
   uint32_t max_bytes_;
   uint16_t max_handles_;
@@ -76,9 +77,10 @@ class FrameReader {
   uint16_t header_size_ = 0;
   uint16_t handle_count_ = 0;  // Of the frame under way, once its header is complete.
   kj::Array<capnp::word> body_;
-  size_t body_size_ = 0;    // In bytes, as read so far.
+  size_t body_size_ = 0;  // In bytes, as read so far.
   uint64_t frames_ = 0;
-  Fifo<OsHandle> handles_;  // In order of arrival, not yet given to a frame.
+  Fifo<OsHandle> handles_;   // In order of arrival, not yet given to a frame.
+  size_t late_handles_ = 0;  // Of these, the last: read after the frame under way had begun.
 };
 
 }  // namespace lwmsg::internal

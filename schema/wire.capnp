@@ -12,7 +12,8 @@
 #
 # A sender puts OS handles on the first byte of the frame that counts them, and no other frame behind them
 # in the same write. A receiver keeps them in the order in which they arrive and gives each frame its
-# count by the frame's last byte; too few, too many or truncated ends the association.
+# count by the frame's last byte; too few, too many, some that are read after the frame has begun, or
+# truncated ends the association.
 #
 # Broken framing, and whatever is marked "ends the association" below, is answered with `goodbye`, and
 # then the connection is closed. Anything else that is wrong fails one call.

@@ -161,6 +161,37 @@ TEST_F(FrameReaderTest, HandlesOfAFrameUnderWayAreBounded) {
               HasSubstr("at most 2 belong"));
 }
 
+// T20.
+TEST_F(FrameReaderTest, HandlesInTheMiddleOfAFrameAreRefused) {
+  const auto some = [](int count) {
+    std::vector<OsHandle> handles;
+    while (count-- > 0) handles.push_back(FileWith("x"));
+    return handles;
+  };
+  Bytes one = TextFrame("x");
+  one[8] = std::byte{1};
+  for (const size_t cut : {size_t{1}, size_t{15}, size_t{16}, one.size() - 1}) {
+    for (const size_t size : {size_t{1}, one.size() - cut}) {
+      reader_ = FrameReader(limits_);
+      EXPECT_TRUE(Read(std::span(one).first(cut)).empty());
+      EXPECT_THAT(Read(std::span(one).subspan(cut, size), some(1)).back(),
+                  HasSubstr("1 OS handles came in the middle of a frame"));
+    }
+  }
+  // Behind it one that counts them begins in the same read.
+  reader_ = FrameReader(limits_);
+  const Bytes none = TextFrame("none");
+  EXPECT_TRUE(Read(std::span(none).first(20)).empty());
+  Bytes both(none.begin() + 20, none.end());
+  both.insert(both.end(), one.begin(), one.end());
+  EXPECT_THAT(Read(both, some(1)), ::testing::ElementsAre("none", "x"));
+  // Whose own does not.
+  Bytes two(one.begin() + 20, one.end());
+  two.insert(two.end(), one.begin(), one.end());
+  EXPECT_TRUE(Read(std::span(one).first(20)).empty());
+  EXPECT_THAT(Read(two, some(2)).back(), HasSubstr("in the middle of a frame"));
+}
+
 TEST_F(FrameReaderTest, LargeBodyIsReadToItsPlace) {
   const Bytes bytes = TextFrame(std::string(50'000, 'y'));
   Read(std::span(bytes).first(100));

@@ -2,6 +2,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <ctime>
+
+#include "runtime/uv_loop.h"
 #include "tests/hostile/fixture.h"
 #include "tests/hostile/posix/raw_descriptors.h"
 
@@ -45,6 +49,7 @@ class NoDescriptorsLeft {
   rlimit before_{};
 };
 
+// T19.
 TEST_F(HostileDescriptorsTest, MoreThanTheFrameCounts) {
   Serve();
   EXPECT_TRUE(Says(GoodbyeAfter(GiveFrame(9, 1, 2, 2), 3), StatusCode::kMalformed,
@@ -57,12 +62,14 @@ TEST_F(HostileDescriptorsTest, SomeWhereTheFrameCountsNone) {
                    {"counts 0 OS handles", "but 1 came"}));
 }
 
+// T19.
 TEST_F(HostileDescriptorsTest, FewerThanTheFrameCounts) {
   Serve();
   EXPECT_TRUE(Says(GoodbyeAfter(GiveFrame(9, 1, 2, 2), 1), StatusCode::kMalformed,
                    {"counts 2 OS handles", "but 1 came"}));
 }
 
+// T19.
 TEST_F(HostileDescriptorsTest, NoneWhereTheFrameCountsSome) {
   Serve();
   EXPECT_TRUE(Says(GoodbyeAfter(GiveFrame(9, 1, 2, 2), 0), StatusCode::kMalformed,
@@ -93,6 +100,26 @@ TEST_F(HostileDescriptorsTest, ServerWithoutDescriptorsAcceptsAgainLater) {
     EXPECT_EQ(server_->association_count(), 1U);
   }
   EXPECT_EQ(AnswerTo(waiting, 1), Status());
+}
+
+// T57.
+TEST_F(HostileDescriptorsTest, ServerWithoutDescriptorsForAClientThatWaitsDoesNotSpin) {
+  Serve();
+  const RawPeer waiting = Connect();
+  const NoDescriptorsLeft none;
+  const auto cpu = [] {
+    timespec used{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    return std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
+  };
+  constexpr std::chrono::milliseconds kWait{500};
+  bool over = false;
+  Timer end(loop_.impl(), [&over] { over = true; });
+  end.ArmAfter(kWait);
+  const auto before = cpu();
+  ASSERT_TRUE(RunLoopUntil(loop_, [&over] { return over; }));
+  EXPECT_LT(cpu() - before, kWait / 5);
+  EXPECT_EQ(server_->association_count(), 1U);
 }
 
 TEST_F(HostileDescriptorsTest, WhereTheSchemaHasNone) {
@@ -128,6 +155,7 @@ TEST_F(HostileDescriptorsTest, SlotThatNoFieldNamesIsClosed) {
   EXPECT_EQ(AnswerToBadCall(GiveFrame(9, 0, 2, 2), 2), Status());
 }
 
+// T19.
 TEST_F(HostileDescriptorsTest, AsManyAsTheKernelPasses) {
   Serve();
   EXPECT_TRUE(Says(GoodbyeAfter(GiveFrame(9, 1, 2, 253), 253), StatusCode::kMalformed,
@@ -149,17 +177,78 @@ TEST_F(HostileDescriptorsTest, CountThatNoKernelCouldPassIsRefusedByTheHeader) {
                    {"65535 OS handles", "the limit is 16", "Limits::max_frame_handles"}));
 }
 
-TEST_F(HostileDescriptorsTest, OnAMiddleByteOfTheFrameTheyStillBelongToIt) {
+// T20. What was not read yet cannot be told from what came with the first byte.
+TEST_F(HostileDescriptorsTest, BehindTheFirstByteOfTheFrameThatCountsThem) {
   Serve();
   const std::string frame = GiveFrame(9, 1, 0, 1);
   for (const size_t split : {size_t{1}, kHeaderBytes - 1, kHeaderBytes, frame.size() - 1}) {
     SCOPED_TRACE(split);
     RawPeer peer = ConnectAndGreet();
     peer.Write(frame.substr(0, split));
+    ASSERT_EQ(Echo(*bystander_), Status());  // After this the server has read it.
+    WriteWith(peer, frame.substr(split), SomeFiles(1));
+    EXPECT_TRUE(
+        Says(GoodbyeTo(peer), StatusCode::kMalformed, {"1 OS handles", "middle of a frame"}));
+    EXPECT_FALSE(peer.ReplyTo(9));
+  }
+}
+
+// T20.
+TEST_F(HostileDescriptorsTest, SomeOfThemBehindTheFirstByte) {
+  Serve();
+  const std::string frame = GiveFrame(9, 1, 2, 2);
+  RawPeer peer = ConnectAndGreet();
+  WriteWith(peer, frame.substr(0, 30), SomeFiles(1));
+  ASSERT_EQ(Echo(*bystander_), Status());
+  WriteWith(peer, frame.substr(30), SomeFiles(1));
+  EXPECT_TRUE(Says(GoodbyeTo(peer), StatusCode::kMalformed, {"1 OS handles", "middle of a frame"}));
+}
+
+// T20.
+TEST_F(HostileDescriptorsTest, WithFramesInOneWriteTheyGoToThoseThatCountThem) {
+  Serve();
+  RawPeer peer = ConnectAndGreet();
+  WriteWith(peer, EchoFrame(1, "text") + GiveFrame(2, 1, 2, 2) + EchoFrame(3, "text"),
+            SomeFiles(2));
+  for (const uint32_t id : {1U, 2U, 3U}) EXPECT_EQ(AnswerTo(peer, id), Status());
+  WriteWith(peer, GiveFrame(4, 1, 2, 2) + GiveFrame(5, 1, 0, 1), SomeFiles(4));
+  EXPECT_TRUE(Says(GoodbyeTo(peer), StatusCode::kMalformed, {"counts 1", "but 2 came"}));
+}
+
+// T20. The kernel makes one set of them.
+TEST_F(HostileDescriptorsTest, InTwoSetsOfOneWrite) {
+  Serve();
+  RawPeer peer = ConnectAndGreet();
+  WriteWithSets(peer, GiveFrame(9, 1, 2, 2), SomeFiles(1), SomeFiles(1));
+  EXPECT_EQ(AnswerTo(peer, 9), Status());
+  WriteWithSets(peer, GiveFrame(10, 1, 2, 2), SomeFiles(1), SomeFiles(2));
+  EXPECT_TRUE(Says(GoodbyeTo(peer), StatusCode::kMalformed, {"counts 2", "but 3 came"}));
+}
+
+// T23.
+TEST_F(HostileDescriptorsTest, OfAFrameThatIsSplitAtAnyByteTheyArriveOnce) {
+  Serve();
+  const std::string frame = GiveFrame(9, 1, 0, 1);
+  for (size_t split = 1; split < frame.size(); ++split) {
+    SCOPED_TRACE(split);
+    RawPeer peer = ConnectAndGreet();
     std::vector<OsHandle> handles;
     handles.push_back(FileWith("content"));
-    WriteWith(peer, frame.substr(split), handles);
-    EXPECT_EQ(AnswerTo(peer, 9), Status());
+    WriteWith(peer, frame.substr(0, split), handles);
+    handles.clear();
+    if (split % 2 == 0) {
+      ASSERT_EQ(Echo(*bystander_), Status());  // It reads two parts.
+    }
+    peer.Write(frame.substr(split));
+    ASSERT_EQ(AnswerTo(peer, 9), Status());
+    EXPECT_EQ(peer.frames()
+                  .back()
+                  .envelope()
+                  .getReply()
+                  .getResults()
+                  .getAs<sample::Sample::GiveResults>()
+                  .getContent(),
+              "content");
   }
 }
 

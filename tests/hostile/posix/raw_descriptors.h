@@ -13,5 +13,8 @@ namespace lwmsg::test {
 void WriteWith(const RawPeer& peer, std::string_view bytes, std::span<const OsHandle> handles);
 // The same; what sendmsg(2) said, 0 if all went.
 int TryToWriteWith(const RawPeer& peer, std::string_view bytes, std::span<const OsHandle> handles);
+// In two control messages of one write.
+void WriteWithSets(const RawPeer& peer, std::string_view bytes, std::span<const OsHandle> first,
+                   std::span<const OsHandle> second);
 
 }  // namespace lwmsg::test
