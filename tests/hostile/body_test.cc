@@ -115,6 +115,87 @@ TEST_F(HostileBodyTest, BadPointerInTheParamsFailsOneCallAndNamesTheField) {
                    {"request of Sample.echo", "text: ", "out-of-bounds"}));
 }
 
+// T08.
+TEST_F(HostileBodyTest, FarPointersInACircleOrToNowhereFailOneCall) {
+  Serve();
+  std::string frame = EchoFrame(9, "text");
+  const size_t place = frame.size() - 2 * 8;
+  const uint64_t here = (place - kRootOffset) / 8;  // In words of the segment.
+  constexpr uint64_t kFar = 2;
+  constexpr uint64_t kDoubleFar = 6;
+  for (const uint64_t pointer : {
+           here << 3 | kFar,                       // Its landing pad is the pointer itself.
+           here << 3 | kDoubleFar,                 // Likewise, with the text as its tag.
+           (here + 1) << 3 | kDoubleFar,           // Half of its landing pad is behind the end.
+           uint64_t{0} << 3 | kFar,                // To the root, which is no text.
+           uint64_t{0x1FFFFFFF} << 3 | kFar,       // Far outside.
+           here << 3 | kFar | uint64_t{1} << 32,   // To a segment that is not there.
+           here << 3 | kFar | ~uint64_t{0} << 32,  // The last that could be.
+       }) {
+    SCOPED_TRACE(pointer);
+    PutNumber(frame, place, pointer);
+    RawPeer peer = ConnectAndGreet();
+    EXPECT_TRUE(Says(AnswerToBadCall(peer, frame), StatusCode::kMalformed,
+                     {"request of Sample.echo", "text"}));
+  }
+}
+
+// T08.
+TEST_F(HostileBodyTest, FarPointersOfTwoSegmentsThatMeanEachOtherFailOneCall) {
+  Serve();
+  const std::string one = EchoFrame(9, "text");
+  std::string segment = one.substr(kRootOffset);
+  const size_t place = segment.size() - 2 * 8;
+  for (const uint64_t kind : {2U, 6U}) {
+    std::string body(size_t{4} * 4, '\0');  // One less than the segments, their words, a filler.
+    PutNumber(body, 0, 1U);
+    PutNumber(body, 4, static_cast<uint32_t>(segment.size() / 8));
+    PutNumber(body, 8, 2U);
+    PutNumber(segment, place, kind | uint64_t{1} << 32);
+    std::string second(16, '\0');
+    PutNumber(second, 0, kind | uint64_t{place / 8} << 3);
+    RawPeer peer = ConnectAndGreet();
+    EXPECT_TRUE(Says(AnswerToBadCall(peer, FrameAround(body + segment + second)),
+                     StatusCode::kMalformed, {"request of Sample.echo", "text"}));
+  }
+}
+
+// T08.
+TEST_F(HostileBodyTest, ListThatIsItsOwnChildFailsOneCall) {
+  Serve();
+  RawPeer peer = ConnectAndGreet();
+  std::string frame = CollectFrame(9, {1});
+  // The last word is the one item's `children`; the list's tag is three words before it.
+  constexpr uint32_t kOffset = ~3U;  // -4.
+  PutNumber(frame, frame.size() - 8, uint64_t{kOffset << 2 | 1U} | uint64_t{3 << 3 | 7} << 32);
+  EXPECT_TRUE(Says(AnswerToBadCall(peer, frame), StatusCode::kMalformed,
+                   {"request of Sample.collect", "items[0].children[0]"}));
+}
+
+// T08. Some are what a newer or older schema would send; none may do harm.
+TEST_F(HostileBodyTest, ListsOfAnyElementsWhereOthersShouldBeAreAnsweredInSomeWay) {
+  Serve();
+  const std::string echo = EchoFrame(9, "text");
+  const std::string collect = CollectFrame(9, {1});
+  for (const auto& [sound, words_from_end] : {std::pair(echo, 2), std::pair(collect, 5)}) {
+    for (uint64_t elements = 0; elements < 8; ++elements) {
+      for (const uint64_t count : {uint64_t{0}, uint64_t{1}, uint64_t{3}, uint64_t{0x1FFFFFFF}}) {
+        SCOPED_TRACE(std::to_string(elements) + ", " + std::to_string(count));
+        std::string frame = sound;
+        PutNumber(frame, frame.size() - static_cast<size_t>(words_from_end) * 8,
+                  uint64_t{1} | (count << 3 | elements) << 32);
+        RawPeer peer = ConnectAndGreet();
+        const auto answer = AnswerToBadCall(peer, frame);
+        ASSERT_TRUE(answer);
+        // 2^29 - 1 of anything are more than there are.
+        if (count == 0x1FFFFFFF) {
+          EXPECT_EQ(answer->code(), StatusCode::kMalformed) << *answer;
+        }
+      }
+    }
+  }
+}
+
 TEST_F(HostileBodyTest, T11_TextWithoutItsZeroFailsOneCall) {
   Serve();
   RawPeer peer = ConnectAndGreet();

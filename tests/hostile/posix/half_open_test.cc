@@ -1,4 +1,6 @@
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <uv.h>
 
 #include "tests/hostile/fixture.h"
 
@@ -34,6 +36,45 @@ TEST_F(HalfOpenTest, PeerThatClosesWithoutReadingIsGoneAtOnce) {
   peer.Close();
   RunUntil([&] { return !ends_.empty(); });
   EXPECT_EQ(ends_.size(), 1U);
+}
+
+// What was written before comes before the reset.
+TEST_F(HalfOpenTest, T69_ReplyIsDeliveredThoughTheServerDidNotReadAllBeforeItClosed) {
+  Serve();
+  auto pair = MakePairHere();
+  ASSERT_TRUE(pair);
+  RawPeer closing{RawStream(std::move(pair->first))};
+  Client client(loop_, std::move(pair->second));
+  sample::SampleClient sample(client);
+  std::optional<Status> first;
+  std::optional<Status> second;
+  sample.Nothing().Send([&](auto reply) { first = reply ? Status() : reply.error(); });
+  sample.Nothing().Send([&](auto reply) { second = reply ? Status() : reply.error(); });
+  uv_run(loop_.uv(), UV_RUN_NOWAIT);
+  int unread = 0;
+  ASSERT_EQ(ioctl(closing.end().get(), FIONREAD, &unread), 0);
+  ASSERT_GT(unread, 0);
+  closing.Write(HelloFrame() + ReplyFrame(kFirstCallId, [](auto results) {
+                  results.template initAs<sample::Sample::NothingResults>();
+                }));
+  closing.Close();
+  RunUntil([&] { return first && second; });
+  EXPECT_EQ(first, Status());
+  EXPECT_TRUE(Says(second, StatusCode::kUnavailable, {}));
+}
+
+TEST_F(HalfOpenTest, T69_ReplyIsQueuedWhenTheServerStopsWithSomethingUnread) {
+  Serve();
+  RawPeer peer = ConnectAndGreet();
+  peer.Write(CallFrame(1, kKeep));
+  RunUntil([&] { return !sample_.kept.empty(); });
+  peer.Write(EchoFrame(2, "never read"));
+  sample_.kept[0].Reply();
+  sample_.kept.clear();
+  server_->Stop();
+  EXPECT_EQ(AnswerTo(peer, 1), Status());
+  EXPECT_TRUE(GoodbyeTo(peer));
+  server_.reset();
 }
 
 TEST_F(HalfOpenTest, T70_PeerThatWritesNoMoreIsGone) {
