@@ -22,10 +22,21 @@ enum class Reconnect {
 
 struct ClientOptions {
   Limits limits = {};
-  // If given, nothing is sent to a server that does not belong to this effective user, as the
-  // kernel reports it: calls fail with kPermissionDenied. Says who must have listened; for a pair,
-  // who writes.
+  // The effective user whose server is wanted, as the kernel reports it. Nothing is sent to another
+  // one: calls fail with kPermissionDenied. Says who must have listened; for a pair, who writes.
+  // Not given: at an endpoint, root or this process's user, as anybody may take a name that is
+  // free; over a pair, whoever has the other end.
   std::optional<uint32_t> server_euid = {};
+  // Without server_euid: takes a server of any user, also of one without a number here, as root is
+  // for a program in a user namespace of its own. It may be whoever could take the name first, and
+  // learns all that is sent. Whose the folders are does not count then.
+  bool any_server = false;
+  // Connects to a socket file whatever its folders. Otherwise (kPermissionDenied) each on the way,
+  // also behind symbolic links, must belong to root, this user or server_euid, and nobody else may
+  // write to it, in person or as its group; or it is like /tmp (sticky), and what is used of it
+  // belongs to one of them. Who else can change the way can lead this client to another server that
+  // it accepts.
+  bool any_folder = false;
   Log log = {};
   // Sees all calls; may be null.
   std::shared_ptr<CallWatcher> watcher = {};

@@ -12,8 +12,8 @@ namespace lwmsg {
 //   direct:app           a name in this process (connection mode DIRECT)
 //   unix:/run/app.sock   a socket file (relative paths are taken as they are); on Unix
 //   unix-abstract:app    a name in the network namespace; it has no permissions, so any user can
-//   take
-//                        it first (unix(7), "Abstract sockets") and any user can connect; on Linux
+//                        take it first (unix(7), "Abstract sockets") and any user can connect; on
+//                        Linux. Nothing else leads to such a name: "unix:@app" is a file "@app"
 //   pipe:app             the named pipe \\.\pipe\app; on Windows
 // Each can be parsed everywhere; who uses one that the system does not have is told what to use
 // instead (kUnimplemented).

@@ -33,6 +33,17 @@ struct ListenOptions {
   std::string group = {};
   // Connections that may wait to be accepted (listen(2)).
   int backlog = 128;
+  // Ends a connection to which another user writes than the one that connected, before any of it is
+  // heard (Linux; of a pipe kUnimplemented). Without this, what anybody writes who got hold of the
+  // connection, as by inheriting it, counts as its connector's, as call.peer() says. The kernel
+  // names a writer by his real user: a program whose effective user is another, as a setuid one, is
+  // refused too, and so is a user who has no number here. Not proof against root, who can write
+  // under any name, nor against processes of the same user.
+  bool strict_senders = false;
+  // Listens whatever the folder. Otherwise (kPermissionDenied) the way to a socket file must be as
+  // ClientOptions::any_folder says, for root and this process's user: who else may write to one of
+  // its folders could take the name.
+  bool any_folder = false;
 };
 
 struct ServerOptions {

@@ -102,11 +102,12 @@ std::unique_ptr<Transport> Connector::MakeTransport() {
 Result<std::unique_ptr<Transport>> Connector::TryEndpoints() {
   auto endpoints = Endpoint::ParseList(endpoints_);
   if (!endpoints) return Error(std::move(endpoints).error());
+  const WantedServer wanted = {options_.server_euid, options_.any_server, options_.any_folder};
   std::string missing;
   for (const Endpoint& endpoint : *endpoints) {
     auto transport = endpoint.kind() == Endpoint::Kind::kDirect
                          ? ConnectDirect(loop_, endpoint.name(), options_.limits)
-                         : ConnectTransport(loop_, endpoint, options_.server_euid, options_.limits);
+                         : ConnectTransport(loop_, endpoint, wanted, options_.limits);
     if (transport || !NobodyThere(transport.error())) return transport;
     if (endpoints->size() == 1) return transport;
     missing += (missing.empty() ? "" : "; ") + transport.error().message();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -15,6 +16,13 @@
 
 namespace lwmsg::internal {
 
+// Which server of an endpoint a client takes, in the words of ClientOptions.
+struct WantedServer {
+  std::optional<uint32_t> euid = {};
+  bool any_server = false;
+  bool any_folder = false;
+};
+
 // Frames to and from one peer over one socket or pipe: the only place that reads and writes it.
 // Never blocks but in a Read that shall, never calls back. Each platform has one.
 class FrameStream {
@@ -22,8 +30,8 @@ class FrameStream {
   virtual ~FrameStream() = default;
 
   // One attempt to connect, for a stream that was made for an endpoint; also sees who the server
-  // is. False: the server is busy, try again later. Error: kUnavailable or kNotFound if there is no
-  // server, kPermissionDenied.
+  // is, before anything is sent. False: the server is busy, try again later. Error: kUnavailable or
+  // kNotFound if there is no server, kPermissionDenied.
   virtual Result<bool> Connect() = 0;
   // Waits for what Read or Write were blocked by. The stream outlives it.
   virtual Result<std::unique_ptr<IoLoop::Watch>> MakeWatch(IoLoop& loop,

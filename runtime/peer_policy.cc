@@ -67,9 +67,10 @@ bool IsPrivilegedOwner(const std::string& sid) {
 }
 
 std::string WhatToDo(const ServerPolicy& policy) {
-  return policy.server_euid ? ", not the wanted user " + std::to_string(*policy.server_euid) +
-                                  ", ClientOptions::server_euid"
-                            : "; if it is meant, name its user in ClientOptions::server_euid";
+  return policy.server_euid
+             ? ", not the wanted user " + std::to_string(*policy.server_euid) +
+                   ", ClientOptions::server_euid"
+             : "; if it is meant, name its user in ClientOptions::server_euid, or set any_server";
 }
 
 Status CheckWantedServer(const Token& token, const std::string& owner, const ServerPolicy& policy) {
@@ -160,6 +161,7 @@ Status MayConnect(const PeerFacts& peer, const Policy& policy) {
 Status MayServe(const PeerFacts& server, const std::optional<std::string>& owner_sid,
                 const ServerPolicy& policy) {
   if (Status status = CheckSameProcess(server); !status.ok()) return status;
+  if (policy.any_server && !policy.server_euid) return Status();
   if (!owner_sid) return Refuse("it is not known to whom the pipe belongs");
   const Token& token = server.token;
   if (token.sid()) {

@@ -70,6 +70,8 @@ struct ServerPolicy {
   std::optional<uint32_t> server_euid;
   OwnFacts own;
   AccountDomains domains;
+  // ClientOptions::any_server; what is above then counts only if server_euid is given.
+  bool any_server = false;
 };
 
 // Whether a server is the wanted one. `owner_sid` is the owner of the pipe, without which no server

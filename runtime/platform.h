@@ -66,11 +66,9 @@ void YieldProcessor();
 // How long a read that waits does so at most: FrameStream::Read.
 constexpr std::chrono::milliseconds kLongestRead{1000};
 
-// To be connected to `endpoint`, of a kind other than DIRECT. If `server_euid` is given, to no
-// other user's server. Error: kInvalidArgument, kUnimplemented for a kind that this platform does
-// not have.
-Result<std::unique_ptr<FrameStream>> NewStream(const Endpoint& endpoint,
-                                               std::optional<uint32_t> server_euid,
+// To be connected to `endpoint`, of a kind other than DIRECT, and to no other server than `wanted`.
+// Error: kInvalidArgument, kUnimplemented for a kind that this platform does not have.
+Result<std::unique_ptr<FrameStream>> NewStream(const Endpoint& endpoint, const WantedServer& wanted,
                                                const Limits& limits);
 
 // Over one that is connected. Error: kInvalidArgument if it is none.

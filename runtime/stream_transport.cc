@@ -368,9 +368,9 @@ void StreamTransport::Finish() {
 }
 
 Result<std::unique_ptr<Transport>> ConnectTransport(IoLoop& loop, const Endpoint& endpoint,
-                                                    std::optional<uint32_t> server_euid,
+                                                    const WantedServer& wanted,
                                                     const Limits& limits) {
-  auto stream = NewStream(endpoint, server_euid, limits);
+  auto stream = NewStream(endpoint, wanted, limits);
   if (!stream) return Error(std::move(stream).error());
   auto connected = (*stream)->Connect();
   if (!connected) return Error(std::move(connected).error());

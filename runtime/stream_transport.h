@@ -118,11 +118,10 @@ class StreamTransport final : public Transport, private Flushable, private UserS
 };
 
 // Connects to `endpoint`, of a kind other than DIRECT; one that is there but busy is waited for
-// once the transport is started. If `server_euid` is given, nothing is sent to a server that does
-// not belong to that user. Error: kUnavailable or kNotFound if there is no server,
-// kPermissionDenied.
+// once the transport is started. Nothing is sent to a server that is not `wanted`. Error:
+// kUnavailable or kNotFound if there is no server, kPermissionDenied.
 Result<std::unique_ptr<Transport>> ConnectTransport(IoLoop& loop, const Endpoint& endpoint,
-                                                    std::optional<uint32_t> server_euid,
+                                                    const WantedServer& wanted,
                                                     const Limits& limits);
 
 // Over a connected socket or pipe: one end of a pair, or one accepted elsewhere. Error:

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "runtime/platform.h"
+#include "runtime/posix/socket_address.h"
 #include "runtime/posix/socket_options.h"
 
 namespace lwmsg::internal {
@@ -29,12 +30,6 @@ bool MapsAllIds(const char* map_file) {
   uint64_t count = 0;
   map >> inside >> outside >> count;
   return inside == 0 && outside == 0 && count == 0xFFFFFFFF;
-}
-
-std::optional<uint32_t> KnownUser(uint32_t id) {
-  static const bool all_mapped = MapsAllIds("/proc/self/uid_map");
-  if (id == kOverflowId && !all_mapped) return std::nullopt;
-  return id;
 }
 
 std::optional<uint32_t> KnownGroup(uint32_t id) {
@@ -120,6 +115,12 @@ bool IsUnnamed(int (*name_of)(int, sockaddr*, socklen_t*), const OsHandle& socke
 
 }  // namespace
 
+std::optional<uint32_t> KnownUser(uint32_t number) {
+  static const bool all_mapped = MapsAllIds("/proc/self/uid_map");
+  if (number == kOverflowId && !all_mapped) return std::nullopt;
+  return number;
+}
+
 SocketPeer PeerOfAccepted(const OsHandle& socket) { return {TokenOfSocket(socket), true}; }
 
 SocketPeer PeerOfConnected(const OsHandle& socket) { return {Token(FactsOf(socket)), false}; }
@@ -142,8 +143,8 @@ Token OwnToken() {
 
 void ReceiveCredentials(const OsHandle& socket, bool on) {
   const int value = on ? 1 : 0;
+  SetPassCredentials(socket, on);
   // Older kernels have no pidfds here: the token then has none.
-  setsockopt(socket.get(), SOL_SOCKET, SO_PASSCRED, &value, sizeof(value));
   setsockopt(socket.get(), SOL_SOCKET, kSoPassPidfd, &value, sizeof(value));
 }
 
@@ -151,6 +152,15 @@ Token WriterToken(const ucred& credentials, OsHandle process) {
   TokenFacts facts = FactsOf(credentials);
   facts.process = std::move(process);
   return Token(std::move(facts));
+}
+
+Status CheckWriter(const std::optional<ucred>& credentials, const Token& connector) {
+  const auto writer = credentials ? FactsOf(*credentials).euid : std::nullopt;
+  if (writer && writer == connector.euid()) return Status();
+  return Status(StatusCode::kPermissionDenied,
+                (writer ? "user " + std::to_string(*writer) : "an unknown user") +
+                    " wrote to the connection of " + connector.ToString() +
+                    ", which only that user may (ListenOptions::strict_senders)");
 }
 
 }  // namespace lwmsg::internal

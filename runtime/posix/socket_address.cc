@@ -92,29 +92,36 @@ bool SetPassRights(const OsHandle& socket, bool passes) {
   return setsockopt(socket.get(), SOL_SOCKET, kSoPassRights, &value, sizeof(value)) == 0;
 }
 
+void SetPassCredentials(const OsHandle& socket, bool passes) {
+  const int value = passes ? 1 : 0;
+  setsockopt(socket.get(), SOL_SOCKET, SO_PASSCRED, &value, sizeof(value));
+}
+
+Status CannotConnect(const Endpoint& endpoint, int error) {
+  switch (error) {
+    case ENOENT:
+      return Status(StatusCode::kUnavailable,
+                    "no server at " + endpoint.ToString() +
+                        ": there is no such socket or directory; is the server running?");
+    case ECONNREFUSED:
+      return Status(StatusCode::kUnavailable,
+                    "no server at " + endpoint.ToString() +
+                        ": nobody listens there; a server that died may have left the name");
+    case EACCES:
+      return Status(StatusCode::kPermissionDenied,
+                    "this user may not connect to " + endpoint.ToString() +
+                        "; see the mode and group of the socket and its directories");
+    default:
+      return ErrnoStatus("cannot connect to " + endpoint.ToString(), error);
+  }
+}
+
 Result<bool> ConnectOnce(const OsHandle& socket, const Endpoint& endpoint) {
   auto address = ToSocketAddress(endpoint);
   if (!address) return Error(std::move(address).error());
   if (connect(socket.get(), address->get(), address->size) == 0) return true;
-  switch (const int error = errno) {
-    case EAGAIN:
-    case EINTR:
-      return false;
-    case ENOENT:
-      return Error(StatusCode::kUnavailable,
-                   "no server at " + endpoint.ToString() +
-                       ": there is no such socket or directory; is the server running?");
-    case ECONNREFUSED:
-      return Error(StatusCode::kUnavailable,
-                   "no server at " + endpoint.ToString() +
-                       ": nobody listens there; a server that died may have left the name");
-    case EACCES:
-      return Error(StatusCode::kPermissionDenied,
-                   "this user may not connect to " + endpoint.ToString() +
-                       "; see the mode and group of the socket and its directories");
-    default:
-      return Error(ErrnoStatus("cannot connect to " + endpoint.ToString(), error));
-  }
+  if (errno == EAGAIN || errno == EINTR) return false;
+  return Error(CannotConnect(endpoint, errno));
 }
 
 Status CheckSocket(const OsHandle& socket, bool listening) {

@@ -32,6 +32,9 @@ Status CheckKind(const Endpoint& endpoint);
 // A new Unix stream socket, non-blocking and close-on-exec.
 Result<OsHandle> NewSocket();
 
+// Why nobody can be reached at `endpoint`, from connect(2)'s errno or that of a look at its path.
+Status CannotConnect(const Endpoint& endpoint, int error);
+
 // One attempt to connect. False: the server's backlog is full, try again later on the same socket
 // (connect(2) gives EAGAIN for Unix sockets, which is not "in progress").
 Result<bool> ConnectOnce(const OsHandle& socket, const Endpoint& endpoint);
@@ -45,6 +48,9 @@ std::string NameOf(const OsHandle& socket);
 // Whether peers may send descriptors to `socket`'s reader. False if the kernel cannot say no
 // (before Linux 6.16).
 bool SetPassRights(const OsHandle& socket, bool passes);
+// Whether what `socket` receives has its writer's credentials with it, and what several wrote stays
+// apart. Accepted sockets have what the listening one has when they connect.
+void SetPassCredentials(const OsHandle& socket, bool passes);
 
 Status SetNonBlocking(const OsHandle& socket);
 // Of a socket of NewSocket: reads wait, for at most `longest`. False if the system refuses.

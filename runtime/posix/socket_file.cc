@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "lwmsg/internal/spare_memory.h"
+#include "runtime/posix/path_check.h"
 #include "runtime/posix/socket_address.h"
 
 namespace lwmsg::internal {
@@ -59,6 +60,16 @@ std::string TemporaryName(const std::string& path) {
   return (slash == std::string::npos ? "" : path.substr(0, slash + 1)) + text.data();
 }
 
+// Whether others could put something else in the name's place.
+Status CheckFolder(const Endpoint& endpoint) {
+  const PathCheck way = CheckFolderOf(endpoint.name());
+  if (way.error != 0) return ErrnoStatus("cannot listen at " + endpoint.ToString(), way.error);
+  if (way.danger.empty()) return Status();
+  return Status(StatusCode::kPermissionDenied, "other users could take the name " +
+                                                   endpoint.ToString() + ": " + way.danger +
+                                                   "; mend that, or set ListenOptions::any_folder");
+}
+
 Result<OsHandle> TakeLock(const Endpoint& endpoint) {
   const std::string path = endpoint.name() + ".lock";
   OsHandle lock(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600));
@@ -75,6 +86,9 @@ Result<OsHandle> TakeLock(const Endpoint& endpoint) {
 
 Result<SocketFile> SocketFile::Create(const Endpoint& endpoint, const ListenOptions& options) {
   if (auto address = ToSocketAddress(endpoint); !address) return Error(std::move(address).error());
+  if (!options.any_folder) {
+    if (Status folder = CheckFolder(endpoint); !folder.ok()) return Error(std::move(folder));
+  }
   auto lock = TakeLock(endpoint);
   if (!lock) return Error(std::move(lock).error());
   SocketFile file(endpoint, std::move(*lock));
@@ -148,6 +162,7 @@ Status SocketFile::Place(const std::string& temporary, const Owner& owner,
   if (chmod(("/proc/self/fd/" + std::to_string(file.get())).c_str(), options.mode) != 0) {
     return ErrnoStatus("cannot set the mode of " + path + ", for which /proc must be there", errno);
   }
+  if (options.strict_senders) SetPassCredentials(socket_, true);
   if (listen(socket_.get(), options.backlog) != 0) {
     return ErrnoStatus("cannot listen at " + path, errno);
   }

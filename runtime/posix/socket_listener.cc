@@ -24,12 +24,13 @@ class SocketListener final : public Listener {
  public:
   // `file` is set if the socket has a name that goes with it; otherwise `socket` is.
   SocketListener(IoLoop& loop, std::string name, std::optional<SocketFile> file, OsHandle socket,
-                 const Limits& limits, Acceptor& acceptor)
+                 bool strict_senders, const Limits& limits, Acceptor& acceptor)
       : limits_(limits),
         acceptor_(acceptor),
         file_(std::move(file)),
         socket_(std::move(socket)),
         name_(std::move(name)),
+        senders_{.strict = strict_senders},
         rest_(loop, [this] { Watch(true); }) {}
 
   Status Open(IoLoop& loop) {
@@ -42,7 +43,7 @@ class SocketListener final : public Listener {
   }
 
   void TakeHandles(bool takes) override {
-    passes_rights_ = !SetPassRights(socket(), takes) || takes;
+    senders_.pass_rights = !SetPassRights(socket(), takes) || takes;
   }
 
   // Goes on to watch, to tell when a client waits.
@@ -78,8 +79,8 @@ class SocketListener final : public Listener {
       OsHandle peer(accept4(socket().get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
       if (peer.valid()) {
         SocketPeer who = PeerOfAccepted(peer);
-        acceptor_.OnAccepted(std::make_unique<SocketStream>(std::move(peer), std::move(who),
-                                                            limits_, passes_rights_));
+        acceptor_.OnAccepted(
+            std::make_unique<SocketStream>(std::move(peer), std::move(who), limits_, senders_));
       } else if (errno == EAGAIN) {
         return;
       } else if (errno != EINTR && errno != ECONNABORTED) {
@@ -100,22 +101,23 @@ class SocketListener final : public Listener {
   std::optional<SocketFile> file_;
   OsHandle socket_;
   std::string name_;
+  SocketStream::Senders senders_;
   bool held_ = false;
-  bool passes_rights_ = true;
   Timer rest_;
   std::unique_ptr<IoLoop::Watch> watch_;
 };
 
 Result<std::unique_ptr<Listener>> Open(IoLoop& loop, std::string name,
                                        std::optional<SocketFile> file, OsHandle socket,
-                                       const Limits& limits, Listener::Acceptor& acceptor) {
-  auto listener = std::make_unique<SocketListener>(loop, std::move(name), std::move(file),
-                                                   std::move(socket), limits, acceptor);
+                                       bool strict_senders, const Limits& limits,
+                                       Listener::Acceptor& acceptor) {
+  auto listener = std::make_unique<SocketListener>(
+      loop, std::move(name), std::move(file), std::move(socket), strict_senders, limits, acceptor);
   if (Status status = listener->Open(loop); !status.ok()) return Error(std::move(status));
   return listener;
 }
 
-Result<OsHandle> BindAbstract(const Endpoint& endpoint, int backlog) {
+Result<OsHandle> BindAbstract(const Endpoint& endpoint, const ListenOptions& options) {
   auto address = ToSocketAddress(endpoint);
   if (!address) return Error(std::move(address).error());
   auto socket = NewSocket();
@@ -126,7 +128,8 @@ Result<OsHandle> BindAbstract(const Endpoint& endpoint, int backlog) {
     }
     return Error(ErrnoStatus("cannot bind " + endpoint.ToString(), errno));
   }
-  if (listen(socket->get(), backlog) != 0) {
+  if (options.strict_senders) SetPassCredentials(*socket, true);
+  if (listen(socket->get(), options.backlog) != 0) {
     return Error(ErrnoStatus("cannot listen at " + endpoint.ToString(), errno));
   }
   return socket;
@@ -139,13 +142,15 @@ Result<std::unique_ptr<Listener>> Listen(IoLoop& loop, const Endpoint& endpoint,
                                          Listener::Acceptor& acceptor) {
   if (Status status = CheckKind(endpoint); !status.ok()) return Error(std::move(status));
   if (endpoint.kind() == Endpoint::Kind::kAbstract) {
-    auto socket = BindAbstract(endpoint, options.backlog);
+    auto socket = BindAbstract(endpoint, options);
     if (!socket) return Error(std::move(socket).error());
-    return Open(loop, endpoint.ToString(), std::nullopt, std::move(*socket), limits, acceptor);
+    return Open(loop, endpoint.ToString(), std::nullopt, std::move(*socket), options.strict_senders,
+                limits, acceptor);
   }
   auto file = SocketFile::Create(endpoint, options);
   if (!file) return Error(std::move(file).error());
-  return Open(loop, endpoint.ToString(), std::move(*file), OsHandle(), limits, acceptor);
+  return Open(loop, endpoint.ToString(), std::move(*file), OsHandle(), options.strict_senders,
+              limits, acceptor);
 }
 
 Result<std::unique_ptr<Listener>> ListenOn(IoLoop& loop, OsHandle socket, const Limits& limits,
@@ -153,7 +158,7 @@ Result<std::unique_ptr<Listener>> ListenOn(IoLoop& loop, OsHandle socket, const 
   if (Status status = CheckSocket(socket, true); !status.ok()) return Error(std::move(status));
   if (Status status = SetNonBlocking(socket); !status.ok()) return Error(std::move(status));
   std::string name = NameOf(socket);
-  return Open(loop, std::move(name), std::nullopt, std::move(socket), limits, acceptor);
+  return Open(loop, std::move(name), std::nullopt, std::move(socket), false, limits, acceptor);
 }
 
 }  // namespace lwmsg::internal

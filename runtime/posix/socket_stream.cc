@@ -12,6 +12,7 @@
 
 #include "lwmsg/internal/spare_memory.h"
 #include "runtime/platform.h"
+#include "runtime/posix/path_check.h"
 #include "runtime/posix/socket_address.h"
 #include "runtime/posix/socket_options.h"
 
@@ -94,19 +95,51 @@ class SendControl {
   size_t size_ = 0;
 };
 
+// Whether others could have put a server of theirs at a socket file's path.
+Status CheckWay(const Endpoint& endpoint, const WantedServer& wanted) {
+  if (endpoint.kind() != Endpoint::Kind::kPath) return Status();
+  if (auto address = ToSocketAddress(endpoint); !address) return std::move(address).error();
+  if (wanted.any_server || wanted.any_folder) return Status();
+  const PathCheck way = CheckPath(endpoint.name(), wanted.euid);
+  if (way.error != 0) return CannotConnect(endpoint, way.error);
+  if (way.danger.empty()) return Status();
+  return Status(StatusCode::kPermissionDenied,
+                "other users could have put a server of theirs at " + endpoint.ToString() + ": " +
+                    way.danger + "; nothing was sent. Mend that, or set ClientOptions::any_folder");
+}
+
+Status CheckServer(const Endpoint& endpoint, const WantedServer& wanted, const Token& server) {
+  std::string why;
+  std::string what_to_do;
+  if (wanted.euid) {
+    if (server.euid() == wanted.euid) return Status();
+    why = "not the wanted user " + std::to_string(*wanted.euid);
+  } else {
+    const bool trusted = server.euid() == 0U || server.euid() == geteuid();
+    if (trusted || wanted.any_server) return Status();
+    why = "neither this user nor root";
+    what_to_do = "; if it is meant, name its user in ClientOptions::server_euid, or set any_server";
+  }
+  return Status(StatusCode::kPermissionDenied, "the server at " + endpoint.ToString() + " is " +
+                                                   server.ToString() + ", " + why +
+                                                   "; nothing was sent to it" + what_to_do);
+}
+
 }  // namespace
 
-SocketStream::SocketStream(OsHandle socket, SocketPeer peer, const Limits& limits,
-                           bool passes_rights)
-    : FrameStream(limits), socket_(std::move(socket)), passes_rights_(passes_rights) {
+SocketStream::SocketStream(OsHandle socket, SocketPeer peer, const Limits& limits, Senders senders)
+    : FrameStream(limits),
+      socket_(std::move(socket)),
+      passes_rights_(senders.pass_rights),
+      strict_senders_(senders.strict) {
   Connected(std::move(peer));
 }
 
-SocketStream::SocketStream(OsHandle socket, Endpoint endpoint, std::optional<uint32_t> server_euid,
+SocketStream::SocketStream(OsHandle socket, Endpoint endpoint, const WantedServer& wanted,
                            const Limits& limits)
     : FrameStream(limits),
       socket_(std::move(socket)),
-      server_(std::make_unique<const Server>(Server{std::move(endpoint), server_euid})) {
+      server_(std::make_unique<const Server>(Server{std::move(endpoint), wanted})) {
   TakeHandles(false);
 }
 
@@ -129,14 +162,13 @@ void SocketStream::TakeHandles(bool takes) {
 }
 
 Result<bool> SocketStream::Connect() {
-  auto connected = ConnectOnce(socket_, server_->endpoint);
+  const auto& [endpoint, wanted] = *server_;
+  if (Status way = CheckWay(endpoint, wanted); !way.ok()) return Error(std::move(way));
+  auto connected = ConnectOnce(socket_, endpoint);
   if (!connected || !*connected) return connected;
   Connected(PeerOfConnected(socket_));
-  if (server_->euid && peer_.euid() != server_->euid) {
-    return Error(StatusCode::kPermissionDenied,
-                 "the server at " + server_->endpoint.ToString() + " is " + peer_.ToString() +
-                     ", not the wanted user " + std::to_string(*server_->euid) +
-                     "; nothing was sent to it");
+  if (Status server = CheckServer(endpoint, wanted, peer_); !server.ok()) {
+    return Error(std::move(server));
   }
   return true;
 }
@@ -174,24 +206,33 @@ Result<FrameStream::Progress> SocketStream::Read(std::span<std::byte> shared, bo
     return Error(StatusCode::kUnavailable,
                  std::string("the connection was lost: ") + std::strerror(error));
   }
-  std::vector<OsHandle> handles;
-  TakeControl(header, handles);
+  Control with = TakeControl(header);
+  if (wants_credentials_ && with.credentials) {
+    peer_ = WriterToken(*with.credentials, std::move(with.process));
+    wants_credentials_ = false;
+    ReceiveCredentials(socket_, false);
+  }
   if ((header.msg_flags & MSG_CTRUNC) != 0) {
-    CloseLater(std::move(handles));
+    CloseLater(std::move(with.handles));
     return Error(StatusCode::kMalformed,
                  "the kernel could not deliver all OS handles of a message: this process is at its "
                  "limit of open descriptors (RLIMIT_NOFILE)");
   }
   if (size == 0) return Progress::kEnd;
+  if (strict_senders_) {
+    if (Status writer = CheckWriter(with.credentials, peer_); !writer.ok()) {
+      CloseLater(std::move(with.handles));
+      return Error(std::move(writer));
+    }
+  }
   last_read_size_ = static_cast<size_t>(size);
   last_read_was_full_ = last_read_size_ == space.frame.size() + space.shared.size();
-  reader_.Add(space, static_cast<size_t>(size), std::move(handles));
+  reader_.Add(space, static_cast<size_t>(size), std::move(with.handles));
   return Progress::kSome;
 }
 
-void SocketStream::TakeControl(const msghdr& header, std::vector<OsHandle>& handles) {
-  std::optional<ucred> credentials;
-  OsHandle process;
+SocketStream::Control SocketStream::TakeControl(const msghdr& header) {
+  Control taken;
   auto* mutable_header = const_cast<msghdr*>(&header);
   for (cmsghdr* control = CMSG_FIRSTHDR(mutable_header); control != nullptr;
        control = CMSG_NXTHDR(mutable_header, control)) {
@@ -199,25 +240,22 @@ void SocketStream::TakeControl(const msghdr& header, std::vector<OsHandle>& hand
     if (control->cmsg_type == SCM_RIGHTS) {
       // Every number gets an owner before anything else is looked at.
       const size_t count = (control->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-      Insist([&] { handles.reserve(count); });
+      Insist([&] { taken.handles.reserve(count); });
       for (size_t i = 0; i < count; ++i) {
         int number = -1;
         std::memcpy(&number, CMSG_DATA(control) + i * sizeof(int), sizeof(int));
-        handles.emplace_back(number);
+        taken.handles.emplace_back(number);
       }
     } else if (control->cmsg_type == SCM_CREDENTIALS) {
-      ReadData(*control, credentials.emplace());
+      ReadData(*control, taken.credentials.emplace());
     } else if (control->cmsg_type == kScmPidfd) {
       int number = -1;
       ReadData(*control, number);
       // At the limit of descriptors the kernel puts a negative error here.
-      if (number >= 0) process = OsHandle(number);
+      if (number >= 0) taken.process = OsHandle(number);
     }
   }
-  if (!wants_credentials_ || !credentials) return;
-  peer_ = WriterToken(*credentials, std::move(process));
-  wants_credentials_ = false;
-  ReceiveCredentials(socket_, false);
+  return taken;
 }
 
 void SocketStream::GrowSendBuffer() {
@@ -268,20 +306,20 @@ Result<FrameStream::Progress> SocketStream::Write() {
   return Progress::kEnd;
 }
 
-Result<std::unique_ptr<FrameStream>> NewStream(const Endpoint& endpoint,
-                                               std::optional<uint32_t> server_euid,
+Result<std::unique_ptr<FrameStream>> NewStream(const Endpoint& endpoint, const WantedServer& wanted,
                                                const Limits& limits) {
   if (Status status = CheckKind(endpoint); !status.ok()) return Error(std::move(status));
   auto socket = NewSocket();
   if (!socket) return Error(std::move(socket).error());
-  return std::make_unique<SocketStream>(std::move(*socket), endpoint, server_euid, limits);
+  return std::make_unique<SocketStream>(std::move(*socket), endpoint, wanted, limits);
 }
 
 Result<std::unique_ptr<FrameStream>> AdoptStream(OsHandle native, const Limits& limits) {
   if (Status status = CheckSocket(native, false); !status.ok()) return Error(std::move(status));
   if (Status status = SetNonBlocking(native); !status.ok()) return Error(std::move(status));
   SocketPeer peer = PeerOfGiven(native);
-  return std::make_unique<SocketStream>(std::move(native), std::move(peer), limits);
+  return std::make_unique<SocketStream>(std::move(native), std::move(peer), limits,
+                                        SocketStream::Senders());
 }
 
 }  // namespace lwmsg::internal

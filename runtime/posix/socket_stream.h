@@ -19,10 +19,17 @@ namespace lwmsg::internal {
 // Over a Unix socket.
 class SocketStream final : public FrameStream {
  public:
-  // Over a connected, non-blocking socket, whose reader the kernel passes descriptors or not.
-  SocketStream(OsHandle socket, SocketPeer peer, const Limits& limits, bool passes_rights = true);
+  // Whom the kernel lets send what to the reader of a socket that is connected.
+  struct Senders {
+    bool pass_rights = true;
+    // Only who connected may write; it has SetPassCredentials.
+    bool strict = false;
+  };
+
+  // Over a connected, non-blocking socket.
+  SocketStream(OsHandle socket, SocketPeer peer, const Limits& limits, Senders senders);
   // To be connected.
-  SocketStream(OsHandle socket, Endpoint endpoint, std::optional<uint32_t> server_euid,
+  SocketStream(OsHandle socket, Endpoint endpoint, const WantedServer& wanted,
                const Limits& limits);
 
   ~SocketStream() override { HangUp(); }
@@ -38,16 +45,23 @@ class SocketStream final : public FrameStream {
   const Token& peer() const override { return peer_; }
 
  private:
+  // What comes beside the bytes of a read.
+  struct Control {
+    std::vector<OsHandle> handles;
+    std::optional<ucred> credentials;
+    OsHandle process;
+  };
+
   void Connected(SocketPeer peer);
   // Once a message did not fit.
   void GrowSendBuffer();
-  void TakeControl(const msghdr& header, std::vector<OsHandle>& handles);
+  static Control TakeControl(const msghdr& header);
 
   OsHandle socket_;
   // Of one that was made to be connected.
   struct Server {
     Endpoint endpoint;
-    std::optional<uint32_t> euid;
+    WantedServer wanted;
   };
   std::unique_ptr<const Server> server_;
   Token peer_;
@@ -56,6 +70,7 @@ class SocketStream final : public FrameStream {
   bool can_wait_in_read_ = false;
   bool has_grown_ = false;
   bool passes_rights_ = true;  // As far as is known.
+  bool strict_senders_ = false;
 };
 
 }  // namespace lwmsg::internal

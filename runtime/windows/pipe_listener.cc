@@ -199,6 +199,11 @@ Result<std::unique_ptr<Listener>> Listen(IoLoop& loop, const Endpoint& endpoint,
                                          Listener::Acceptor& acceptor) {
   auto name = ToPipeName(endpoint);
   if (!name) return Error(std::move(name).error());
+  if (options.strict_senders) {
+    return Error(StatusCode::kUnimplemented, "ListenOptions::strict_senders at " +
+                                                 endpoint.ToString() +
+                                                 ": Windows does not say who wrote to a pipe");
+  }
   auto security = PipeSecurity::Make(options);
   if (!security) return Error(std::move(security).error());
   auto taken = PipeName::TakeToListen(*name, endpoint.ToString());

@@ -83,7 +83,7 @@ std::optional<uint32_t> PidOf(BOOL(WINAPI* ask)(HANDLE, ULONG*), const OsHandle&
 }
 
 // The server of a pipe that was just opened, if it is the one that is wanted.
-Result<PeerProcess> CheckServer(const OsHandle& pipe, std::optional<uint32_t> server_euid) {
+Result<PeerProcess> CheckServer(const OsHandle& pipe, const WantedServer& wanted) {
   const auto own = ReadOwnFacts();
   if (!own) return Error(own.error());
   const auto pid = PidOf(GetNamedPipeServerProcessId, pipe);
@@ -93,7 +93,8 @@ Result<PeerProcess> CheckServer(const OsHandle& pipe, std::optional<uint32_t> se
   facts.pid_before = pid;
   facts.pid_after = PidOf(GetNamedPipeServerProcessId, pipe);
   facts.connected = SystemTime();
-  Status right = MayServe(facts, OwnerOfPipe(pipe), {server_euid, *own, LocalAccountDomains()});
+  Status right = MayServe(facts, OwnerOfPipe(pipe),
+                          {wanted.euid, *own, LocalAccountDomains(), wanted.any_server});
   if (!right.ok()) return Error(std::move(right));
   return peer;
 }
@@ -109,8 +110,8 @@ PipeStream::PipeStream(OsHandle pipe, PeerProcess peer, bool accepted,
   Connected(accepted);
 }
 
-PipeStream::PipeStream(Endpoint endpoint, std::optional<uint32_t> server_euid, const Limits& limits)
-    : FrameStream(limits, &records_), endpoint_(std::move(endpoint)), server_euid_(server_euid) {}
+PipeStream::PipeStream(Endpoint endpoint, const WantedServer& wanted, const Limits& limits)
+    : FrameStream(limits, &records_), endpoint_(std::move(endpoint)), wanted_(wanted) {}
 
 void PipeStream::Connected(bool accepted) {
   transfer_ = std::make_unique<HandleTransfer>(MakeHandleDoor(peer_), accepted);
@@ -120,7 +121,7 @@ Result<bool> PipeStream::Connect() {
   auto pipe = OpenPipe(*endpoint_);
   if (!pipe) return Error(std::move(pipe).error());
   if (!pipe->valid()) return false;
-  auto server = CheckServer(*pipe, server_euid_);
+  auto server = CheckServer(*pipe, wanted_);
   if (!server) {
     return Error(server.error().code(),
                  "the server at " + endpoint_->ToString() +
@@ -289,11 +290,10 @@ void PipeStream::HangUp() {
   transfer_->End(peer_has_ended_);
 }
 
-Result<std::unique_ptr<FrameStream>> NewStream(const Endpoint& endpoint,
-                                               std::optional<uint32_t> server_euid,
+Result<std::unique_ptr<FrameStream>> NewStream(const Endpoint& endpoint, const WantedServer& wanted,
                                                const Limits& limits) {
   if (auto name = ToPipeName(endpoint); !name) return Error(std::move(name).error());
-  return std::make_unique<PipeStream>(endpoint, server_euid, limits);
+  return std::make_unique<PipeStream>(endpoint, wanted, limits);
 }
 
 Result<std::unique_ptr<FrameStream>> AdoptStream(OsHandle native, const Limits& limits) {

@@ -27,7 +27,7 @@ class PipeStream final : public FrameStream {
   PipeStream(OsHandle pipe, PeerProcess peer, bool accepted, std::shared_ptr<PipeName> name,
              const Limits& limits);
   // To be connected.
-  PipeStream(Endpoint endpoint, std::optional<uint32_t> server_euid, const Limits& limits);
+  PipeStream(Endpoint endpoint, const WantedServer& wanted, const Limits& limits);
   ~PipeStream() override { HangUp(); }
 
   Result<bool> Connect() override;
@@ -70,7 +70,7 @@ class PipeStream final : public FrameStream {
   std::shared_ptr<PipeName> name_;
   std::unique_ptr<HandleTransfer> transfer_;
   std::optional<Endpoint> endpoint_;
-  std::optional<uint32_t> server_euid_;
+  WantedServer wanted_;
   Overlapped awaiting_;
   Overlapped reading_;
   Overlapped writing_;

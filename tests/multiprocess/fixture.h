@@ -15,7 +15,10 @@ namespace lwmsg::test {
 // Has a folder in which every user may make sockets.
 class MultiprocessTest : public InventoriedTest {
  protected:
-  MultiprocessTest() { std::filesystem::permissions(folder_.path(), std::filesystem::perms::all); }
+  MultiprocessTest() {
+    std::filesystem::permissions(folder_.path(),
+                                 std::filesystem::perms::all | std::filesystem::perms::sticky_bit);
+  }
 
   std::string EndpointArgument() const { return "endpoint=" + folder_.Endpoint(); }
   // OK if a server serves there.

@@ -235,6 +235,19 @@ TEST(MayServeTest, ASquatterIsRefused) {
   ExpectRefused(MayServe(Peer({.sid = "S-1-5-19"}), "S-1-5-19", policy), "S-1-5-19", "server_euid");
 }
 
+TEST(MayServeTest, AnybodyIfTheClientSaysSoAndNamesNoUser) {
+  ServerPolicy policy = Wants(std::nullopt);
+  policy.any_server = true;
+  EXPECT_TRUE(MayServe(Peer({.sid = kOther}), kOther, policy).ok());
+  EXPECT_TRUE(MayServe(Stranger(), std::nullopt, policy).ok());
+  PeerFacts remote = Stranger();
+  remote.remote = true;
+  EXPECT_FALSE(MayServe(remote, kOther, policy).ok());
+  policy.server_euid = 0;
+  ExpectRefused(MayServe(Peer({.sid = kOther}), kOther, policy), "the pipe belongs to",
+                "server_euid");
+}
+
 TEST(MayServeTest, WithoutAnOwnerNobody) {
   ExpectRefused(MayServe(Peer(), std::nullopt, Wants(std::nullopt)), "to whom the pipe belongs",
                 "");

@@ -16,7 +16,9 @@ TEST_F(ReconnectTest, ServerOfAnotherUserThanBeforeIsRefused) {
   std::optional<Process> server;
   server.emplace("serve", Arguments{EndpointArgument(), "mode=0666", kFirstUser});
   ASSERT_EQ(server->ReadLine(), "ready");
-  BlockingClient client(folder_.Endpoint(), Options(Reconnect::kOnNextCall));
+  ClientOptions options = Options(Reconnect::kOnNextCall);
+  options.any_server = true;
+  BlockingClient client(folder_.Endpoint(), std::move(options));
   ASSERT_TRUE(sample::SampleClient(client).Nothing().Sync());
   server->Kill();
   server->Wait();

@@ -1,0 +1,7 @@
+#include "lwmsg/harden.h"
+
+namespace lwmsg {
+
+Status HardenProcess() { return Status(); }
+
+}  // namespace lwmsg
