@@ -25,6 +25,7 @@ void FrameReader::Drop() {
   // A frame that was never whole may be a secret; one that was delivered is not here any more.
   SecureWipe(body_.begin(), std::min(body_size_, body_.asBytes().size()));
   body_ = nullptr;
+  input_ = {};
   ReceivedHandles rest;
   while (!handles_.empty()) rest.push_back(handles_.TakeFront());
 }

@@ -45,10 +45,11 @@ class FrameReader {
   // The next whole frame; nothing if more must be read first. Error: kMalformed.
   Result<std::optional<Frame>> Next();
 
+  // What is not whole goes, with its handles; nothing more is read.
+  void Drop();
+
   // The bytes of the frame under way, once its header is there; 0: none is.
   size_t under_way() const { return header_size_ == kFrameHeaderBytes ? 8 * body_.size() : 0; }
-  // Wipes and lets go of a frame that will never be whole.
-  void Drop();
   // False in the middle of a frame.
   bool at_boundary() const { return header_size_ == 0; }
   // Bytes that are there of the frame under way.

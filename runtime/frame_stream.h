@@ -51,8 +51,6 @@ class FrameStream {
   size_t begun() const { return reader_.begun(); }
   uint64_t frames() const { return reader_.frames(); }
   size_t under_way() const { return reader_.under_way(); }
-  // Nothing more is read.
-  void DropUnderWay() { reader_.Drop(); }
 
   void Queue(OutgoingMessage message) { queue_.Add(std::move(message)); }
   // Writes what the kernel takes. kEnd: all is written; kSome: there is one Unsent. On an error
@@ -73,6 +71,11 @@ class FrameStream {
   virtual void TakeHandles(bool /*takes*/) {}
 
   virtual void HangUp() = 0;
+  // After HangUp: what was not sent and what did not come whole goes, with its OS handles.
+  void DropRest() {
+    queue_.Clear();
+    reader_.Drop();
+  }
   // See Transport::peer.
   virtual const Token& peer() const = 0;
 

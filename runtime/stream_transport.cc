@@ -361,7 +361,9 @@ void StreamTransport::Finish() {
   loop_.ForgetFlush(*this);
   watch_.reset();
   stream_->HangUp();
-  stream_->DropUnderWay();
+  // The association may be there for much longer.
+  stream_->DropRest();
+  Charge();
   EndBegun();
   if (share_) share_->Forget(*this);
   loop_.Post(std::move(done_));
