@@ -32,6 +32,7 @@ enum Method : uint16_t {
   kKeep = 5,
   kThrowing = 7,
   kForget = 8,
+  kWhoami = 10,
   kBlob = 11,
   kCollect = 12,
   kBlock = 18,

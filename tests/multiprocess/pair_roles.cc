@@ -14,7 +14,9 @@ std::unique_ptr<BlockingClient> Connect(const Arguments& arguments) {
   if (const std::string socket = Value(arguments, "socket"); !socket.empty()) {
     return std::make_unique<BlockingClient>(TakeNumber(socket));
   }
-  return std::make_unique<BlockingClient>(Value(arguments, "endpoint"));
+  ClientOptions options;
+  options.any_server = Value(arguments, "server") == "any";
+  return std::make_unique<BlockingClient>(Value(arguments, "endpoint"), std::move(options));
 }
 
 void WaitForTheEndOfInput() {
@@ -24,6 +26,7 @@ void WaitForTheEndOfInput() {
 }  // namespace
 
 int Call(const Arguments& arguments) {
+  Harden(arguments);
   const auto client = Connect(arguments);
   auto reply = sample::SampleClient(*client).Whoami().Sync();
   if (!reply) return Say("error " + reply.error().ToString()), 1;

@@ -30,12 +30,19 @@ std::string Value(const Arguments& arguments, const std::string& key) {
   return "";
 }
 
+void Harden(const Arguments& arguments) {
+  if (Value(arguments, "harden") != "yes" || HardenProcess().ok()) return;
+  Say("cannot harden");
+  std::_Exit(1);
+}
+
 void Say(const std::string& line) {
   std::cout << line << std::endl;
   if (!std::cout) std::_Exit(1);
 }
 
 int Serve(const Arguments& arguments) {
+  Harden(arguments);
   Loop loop;
   TalkingService talking;
   ServerOptions options;

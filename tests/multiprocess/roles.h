@@ -15,6 +15,8 @@ namespace lwmsg::test {
 // The value of "key=value", empty if there is none.
 std::string Value(const Arguments& arguments, const std::string& key);
 void Say(const std::string& line);
+// HardenProcess, if the arguments say `harden=yes`.
+void Harden(const Arguments& arguments);
 
 // A role; its result is the exit code.
 using Role = int (*)(const Arguments&);
@@ -25,15 +27,16 @@ void BecomeWhom(const Arguments& arguments);
 // By their names.
 std::map<std::string, Role> RolesOfThisSystem();
 
-// Serves Sample: at `endpoint=` with `mode=` (octal) and at most `associations=`, on the listening
-// descriptor `listening=`, or over the connected descriptor `socket=`. Prints "ready", or what was
-// wrong; "kept" and "cancelled" for calls of keep. Told "count" it prints how many descriptors it
-// has open; told "stop" it stops its server and prints "stopped".
+// Serves Sample, after Harden: at `endpoint=` with `mode=` (octal) and at most `associations=`, on
+// the listening descriptor `listening=`, or over the connected descriptor `socket=`. Prints
+// "ready", or what was wrong; "kept" and "cancelled" for calls of keep. Told "count" it prints how
+// many descriptors it has open; told "stop" it stops its server and prints "stopped".
 int Serve(const Arguments& arguments);
 // Serves Sample over the inherited pair, in silence, until that ends.
 int ServePair(const Arguments& arguments);
-// Calls whoami at `endpoint=` or over `socket=`. Prints "client TOKEN", what
-// the server knows of it, and "server TOKEN", what it knows of the server; or "error STATUS".
+// After Harden, calls whoami at `endpoint=` or over `socket=`. Prints "client TOKEN", what
+// the server knows of it, and "server TOKEN", what it knows of the server; or "error STATUS". It
+// and those below take a server of any user if `server=any`.
 int Call(const Arguments& arguments);
 // Calls keep at `endpoint=`. Prints "ended STATUS".
 int Keep(const Arguments& arguments);

@@ -160,6 +160,7 @@ TEST_F(RestartStressTest, EachCallOfADirectServerThatStopsIsExecutedOnceAtMost) 
   Check();
 }
 
+// T47, under load.
 TEST_F(RestartStressTest, EachCallOfAServerThatIsKilledIsExecutedOnceAtMost) {
   const std::string record = folder_.Path("record");
   StartCallers(folder_.Endpoint());

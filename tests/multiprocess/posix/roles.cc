@@ -57,6 +57,11 @@ std::map<std::string, Role> RolesOfThisSystem() {
           {"take-twice", TakeTwice},
           {"list-sockets", ListSockets},
           {"give-crowded", GiveCrowded},
+          {"steal", Steal},
+          {"lie-in-wait", LieInWait},
+          {"serve-in-user-namespace", ServeInUserNamespace},
+          {"serve-without-proc", ServeWithoutProc},
+          {"contend", Contend},
           {"call-after-becoming", CallAfterBecoming}};
 }
 

@@ -21,6 +21,16 @@ int ListSockets(const Arguments& arguments);
 // Connects to `endpoint=`, becomes user `become=` and prints "client" with the token that the
 // server sees.
 int CallAfterBecoming(const Arguments& arguments);
+// Starts a process of its own user that does nothing but print "ready", after HardenProcess if
+// `harden=yes`. Told anything, tries to take a descriptor of it, and prints "took it" or why not.
+int Steal(const Arguments& arguments);
+int LieInWait(const Arguments& arguments);
+// Serve, in a user namespace that has root alone; and without /proc.
+int ServeInUserNamespace(const Arguments& arguments);
+int ServeWithoutProc(const Arguments& arguments);
+// Told "go" it listens at `endpoint=` and prints "mine", or what was wrong; told "leave" it stops
+// and prints "left".
+int Contend(const Arguments& arguments);
 // Gives a file to the server at `endpoint=` while no descriptor of its user may travel, as too many
 // wait in a socket that nobody reads, and again when that is over. Prints what became of each.
 int GiveCrowded(const Arguments& arguments);

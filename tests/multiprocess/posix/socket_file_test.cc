@@ -151,9 +151,9 @@ TEST_F(SocketFileTest, ModeAndGroupDecideWhoMayConnect) {
   LWMSG_SKIP_UNLESS_ROOT();
   Process server("serve", {EndpointArgument(), "mode=660", "uid=12345", "gid=12346"});
   ASSERT_EQ(server.ReadLine(), "ready");
-  Process member("call", {EndpointArgument(), "uid=20001", "groups=12346"});
+  Process member("call", {EndpointArgument(), "uid=20001", "groups=12346", "server=any"});
   EXPECT_THAT(member.ReadLine(), StartsWith("client euid=20001 "));
-  Process stranger("call", {EndpointArgument(), "uid=20001"});
+  Process stranger("call", {EndpointArgument(), "uid=20001", "server=any"});
   EXPECT_THAT(stranger.ReadLine(), AllOf(StartsWith("error permission denied: "),
                                          HasSubstr("this user may not connect")));
 }

@@ -14,6 +14,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::StartsWith;
 
+// T43: no listening socket either.
 TEST_F(SpawnTest, ChildInheritsNoSocketButItsPair) {
   Loop loop;
   SampleService service;

@@ -17,7 +17,7 @@ TEST_F(TokensTest, UsersSeeEachOtherOnALocalEndpoint) {
   LWMSG_SKIP_UNLESS_ROOT();
   Process server("serve", {EndpointArgument(), "mode=666", User(kAlice)});
   ASSERT_EQ(server.ReadLine(), "ready");
-  Process client("call", {EndpointArgument(), User(kBob)});
+  Process client("call", {EndpointArgument(), User(kBob), "server=any"});
   EXPECT_THAT(client.ReadLine(), StartsWith("client " + TokenText(kBob, client.PidText())));
   EXPECT_THAT(client.ReadLine(), StartsWith("server " + TokenText(kAlice, server.PidText())));
 }
@@ -27,7 +27,7 @@ TEST_F(TokensTest, UsersSeeEachOtherOnAnAbstractEndpoint) {
   const std::string endpoint = "endpoint=unix-abstract:lwmsg-tokens-" + std::to_string(getpid());
   Process server("serve", {endpoint, User(kAlice)});
   ASSERT_EQ(server.ReadLine(), "ready");
-  Process client("call", {endpoint, User(kBob)});
+  Process client("call", {endpoint, User(kBob), "server=any"});
   EXPECT_THAT(client.ReadLine(), StartsWith("client " + TokenText(kBob, client.PidText())));
   EXPECT_THAT(client.ReadLine(), StartsWith("server " + TokenText(kAlice, server.PidText())));
 }
@@ -128,6 +128,30 @@ TEST_F(TokensTest, T41_AnyNumberOfGroupsIsSeen) {
     EXPECT_THAT(line, HasSubstr(" groups=100000"));
     EXPECT_EQ(std::count(line.begin(), line.end(), ','), count - 1);
   }
+}
+
+// Also not nobody, whose number the kernel shows for them.
+TEST_F(TokensTest, T40_UsersOutsideTheServersUserNamespaceAreUnknown) {
+  LWMSG_SKIP_UNLESS_ROOT();
+  Process server("serve-in-user-namespace", {EndpointArgument(), "mode=666"});
+  const std::string ready = server.ReadLine();
+  if (ready != "ready") GTEST_SKIP() << "no user namespace: " << ready;
+  for (const char* user : {"uid=12346", "uid=65534"}) {
+    Process client("call", {EndpointArgument(), user});
+    EXPECT_THAT(client.ReadLine(), StartsWith("client euid=unknown egid=unknown pid="));
+  }
+  Process root("call", {EndpointArgument()});
+  EXPECT_THAT(root.ReadLine(), StartsWith("client euid=0 egid=0 pid="));
+}
+
+TEST_F(TokensTest, T35_ProcIsNotAskedWhoThePeerIs) {
+  LWMSG_SKIP_UNLESS_ROOT();
+  const std::string endpoint = "endpoint=unix-abstract:lwmsg-proc-" + std::to_string(getpid());
+  Process server("serve-without-proc", {endpoint});
+  const std::string ready = server.ReadLine();
+  if (ready != "ready") GTEST_SKIP() << "/proc cannot be taken away: " << ready;
+  Process client("call", {endpoint, User(kBob)});
+  EXPECT_THAT(client.ReadLine(), StartsWith("client " + TokenText(kBob, client.PidText())));
 }
 
 TEST_F(TokensTest, GroupAndUserAreToldApart) {
