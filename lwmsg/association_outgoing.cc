@@ -107,6 +107,7 @@ Status Association::CheckCall(OutgoingCall& call) const {
     return Status(StatusCode::kUnavailable,
                   MethodName(*call.protocol, *call.method) + ": the association is ending");
   }
+  if (!transport_) return internal::OutOfMemory();  // To begin; it ends soon.
   if (outgoing_.size() >= peer_limits_.calls) {
     return Status(
         StatusCode::kResourceExhausted,

@@ -43,7 +43,8 @@ class SocketListener final : public Listener {
   }
 
   void TakeHandles(bool takes) override {
-    senders_.pass_rights = !SetPassRights(socket(), takes) || takes;
+    // If it stays as it was, the accepted sockets try for themselves.
+    if (SetPassRights(socket(), takes)) senders_.pass_rights = takes;
   }
 
   // Goes on to watch, to tell when a client waits.

@@ -158,7 +158,7 @@ void SocketStream::HangUp() {
 }
 
 void SocketStream::TakeHandles(bool takes) {
-  if (takes != passes_rights_) passes_rights_ = !SetPassRights(socket_, takes) || takes;
+  if (takes != passes_rights_ && SetPassRights(socket_, takes)) passes_rights_ = takes;
 }
 
 Result<bool> SocketStream::Connect() {

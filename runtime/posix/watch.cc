@@ -76,7 +76,8 @@ class EventWaker final : public Waker {
 
   void Wake() override {
     const uint64_t one = 1;
-    static_cast<void>(write(event_.get(), &one, sizeof(one)));
+    while (write(event_.get(), &one, sizeof(one)) < 0 && errno == EINTR) {
+    }
   }
   uv_handle_t* handle() override { return poll_.base(); }
 
