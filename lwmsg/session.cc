@@ -2,8 +2,10 @@
 
 #include <span>
 #include <string>
+#include <utility>
 
 #include "lwmsg/internal/random.h"
+#include "lwmsg/internal/repeatable.h"
 #include "lwmsg/limit_hits.h"
 #include "lwmsg/session_key.h"
 
@@ -16,11 +18,25 @@ Status NoSuchObject(uint64_t id) {
                     " does not exist, was closed, or is of another kind; open it again");
 }
 
+// Null but in a simulation.
+uint64_t*& SeededIds() {
+  static thread_local uint64_t* state = nullptr;
+  return state;
+}
+
 }  // namespace
+
+uint64_t* internal::SeedRandomIds(uint64_t* state) { return std::exchange(SeededIds(), state); }
 
 uint64_t RandomId() {
   uint64_t id = 0;
-  while (id == 0) internal::FillRandom(std::as_writable_bytes(std::span(&id, 1)));
+  while (id == 0) {
+    if (uint64_t* seeded = SeededIds()) {
+      id = internal::NextSeeded(*seeded);
+    } else {
+      internal::FillRandom(std::as_writable_bytes(std::span(&id, 1)));
+    }
+  }
   return id;
 }
 

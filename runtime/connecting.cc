@@ -61,6 +61,11 @@ Connector::Connector(IoLoop& loop, OsHandle socket, ClientOptions options, RunOn
   options_.reconnect = Reconnect::kNever;
 }
 
+Connector::Connector(IoLoop& loop, TransportMaker make_transport, ClientOptions options)
+    : Connector(loop, std::string_view(), std::move(options), {}) {
+  make_transport_ = std::move(make_transport);
+}
+
 Connector::~Connector() {
   // Callbacks that run now may call again.
   options_.reconnect = Reconnect::kNever;
@@ -93,6 +98,7 @@ std::unique_ptr<Association> Connector::MakeAssociation() {
 }
 
 std::unique_ptr<Transport> Connector::MakeTransport() {
+  if (make_transport_) return make_transport_();
   auto transport = endpoints_.empty() ? AdoptTransport(loop_, std::move(socket_), options_.limits)
                                       : TryEndpoints();
   if (transport) return std::move(*transport);

@@ -19,6 +19,9 @@ class Connector final : private CallTarget {
   // `run_once` is empty on a loop.
   Connector(IoLoop& loop, std::string_view endpoints, ClientOptions options, RunOnce run_once);
   Connector(IoLoop& loop, OsHandle socket, ClientOptions options, RunOnce run_once);
+  // On a loop; `make_transport` makes that of each connection.
+  using TransportMaker = UniqueFunction<std::unique_ptr<Transport>()>;
+  Connector(IoLoop& loop, TransportMaker make_transport, ClientOptions options);
   Connector(const Connector&) = delete;
   Connector& operator=(const Connector&) = delete;
   ~Connector();
@@ -48,7 +51,8 @@ class Connector final : private CallTarget {
   Anchor<CallTarget> anchor_{this};
   IoLoop& loop_;
   const std::string endpoints_;
-  OsHandle socket_;  // Until it is used.
+  OsHandle socket_;                // Until it is used.
+  TransportMaker make_transport_;  // Empty: one of the two above says where to.
   ClientOptions options_;
   const std::shared_ptr<const Association::Environment> environment_;
   std::shared_ptr<UniqueFunction<void(const Status&)>> on_end_;

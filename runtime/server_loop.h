@@ -50,6 +50,7 @@ class ServerLoop {
   // For associations that are here, and that come.
   ServiceTable& services() { return services_; }
   IoLoop& loop() { return loop_; }
+  size_t session_count() const { return sessions_.session_count(); }
 
   // Starts an association. One that is not `admitted` is told and ends. Does nothing if it throws.
   void Add(std::unique_ptr<Transport> transport, const Placement::Place& place,

@@ -7,6 +7,7 @@
 #include <new>
 
 #include "lwmsg/internal/block_pool.h"
+#include "lwmsg/internal/repeatable.h"
 
 namespace lwmsg::internal {
 namespace {
@@ -118,11 +119,15 @@ struct Size {
   MessageSizes::Kind kind;
   size_t words;
 };
+using Sizes = std::array<Size, 64>;
+Sizes& AllSizes() {
+  static thread_local Sizes sizes{};
+  return sizes;
+}
 Size& SizeOf(MessageSizes::Kind kind) {
-  constexpr size_t kPlaces = 64;
-  static thread_local std::array<Size, kPlaces> sizes{};
+  Sizes& sizes = AllSizes();
   // Interface ids are random numbers.
-  return sizes[(kind ^ kind >> 32) % kPlaces];
+  return sizes[(kind ^ kind >> 32) % sizes.size()];
 }
 
 }  // namespace
@@ -161,5 +166,7 @@ void MessageSizes::Note(Kind kind, size_t words) {
   // Sizes vary: a large block for a small message costs little, two pieces for a large one more.
   size = {kind, std::max(words, before - before / 8)};
 }
+
+void ForgetMessageSizes() { AllSizes() = {}; }
 
 }  // namespace lwmsg::internal

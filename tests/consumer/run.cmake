@@ -35,6 +35,8 @@ if(NOT said MATCHES "hello world")
   message(FATAL_ERROR "the consumer said: ${said}")
 endif()
 
+run(${EMULATOR} ${folder}/build/simulated${SUFFIX})
+
 if(PKG_CONFIG_LIBDIR)
   set(ENV{PKG_CONFIG_LIBDIR} ${PKG_CONFIG_LIBDIR})
 endif()

@@ -14,6 +14,7 @@ set(rules
   "lwmsg=^(${STD}|${CAPNP}|<tl/expected\\.hpp>|${SCHEMA_CODE}|${LWMSG})$"
   "runtime/posix=^(${STD}|${CAPNP}|${OS}|${LWMSG}|\"runtime/[a-z_]+\\.h\"|\"runtime/posix/.+\")$"
   "runtime/windows=^(${STD}|${CAPNP}|${OS}|${LWMSG}|\"runtime/[a-z_]+\\.h\"|\"runtime/windows/.+\")$"
+  "runtime/simulation=^(${STD}|${CAPNP}|${SCHEMA_CODE}|${LWMSG}|\"runtime/[a-z_]+\\.h\"|\"runtime/simulation/.+\")$"
   "runtime=^(${STD}|${CAPNP}|${SCHEMA_CODE}|<uv\\.h>|${LWMSG}|\"runtime/[a-z_]+\\.h\")$"
   "codegen/posix=^(${STD}|${OS}|\"[a-z_]+\\.h\")$"
   "codegen/windows=^(${STD}|${OS}|\"[a-z_]+\\.h\")$"

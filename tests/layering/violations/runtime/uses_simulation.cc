@@ -1,0 +1,2 @@
+// runtime/ must not include "runtime/simulation/world.h"
+#include "runtime/simulation/world.h"
