@@ -1,0 +1,136 @@
+// Ends of connections, servers and clients at every step, and peers that break the rules.
+#include <algorithm>
+
+#include "tests/simulation/scenario.h"
+
+namespace lwmsg::test {
+namespace {
+
+using Act = Caller::Act;
+using std::chrono::milliseconds;
+using Side = SimulatedClient::Side;
+
+constexpr uint64_t kSeeds = 100;
+
+// The number of steps of a run without any trouble.
+uint64_t StepsOf(uint64_t seed, const std::function<void(Simulation&)>& scenario) {
+  Simulation simulation(seed);
+  scenario(simulation);
+  EXPECT_TRUE(simulation.Finish().ok()) << simulation.status();
+  return simulation.step();
+}
+
+// Runs `scenario` again and again, with `trouble` before its first step, then its second and so on,
+// or before `most` of them.
+void TroubleAtEachStep(uint64_t seed, uint64_t most, const std::function<void(Scene&)>& scenario,
+                       const std::function<void(Scene&)>& trouble) {
+  const uint64_t steps = StepsOf(seed, [&](Simulation& simulation) {
+    Scene scene(simulation);
+    scenario(scene);
+    scene.Finish();
+  });
+  const uint64_t stride = std::max<uint64_t>(1, steps / most);
+  for (uint64_t step = 1; step < steps; step += stride) {
+    Simulation simulation(seed);
+    Scene scene(simulation);
+    simulation.OnStep([&] {
+      if (simulation.step() == step) trouble(scene);
+    });
+    scenario(scene);
+    scene.Finish();
+    ASSERT_TRUE(simulation.status().ok())
+        << "trouble in step " << step << ": " << simulation.status();
+  }
+}
+
+void SomeCalls(Scene& scene) {
+  for (int i = 0; i < 2; ++i) {
+    scene.Add({.reconnect = Reconnect::kOnNextCall}).caller->Plan(8, milliseconds(5));
+  }
+}
+
+TEST_F(SimulationTest, AConnectionMayBeLostAtEachStep) {
+  const Seeds seeds(4);
+  for (uint64_t i = 0; i < seeds.count; ++i) {
+    TroubleAtEachStep(seeds.first + i, 150, SomeCalls,
+                      [](Scene& scene) { scene.members.front().client->Lose(); });
+  }
+}
+
+TEST_F(SimulationTest, AServerMayCrashAtEachStep) {
+  const Seeds seeds(4);
+  for (uint64_t i = 0; i < seeds.count; ++i) {
+    TroubleAtEachStep(seeds.first + i, 100, SomeCalls, [](Scene& scene) { scene.server.Crash(); });
+  }
+}
+
+TEST_F(SimulationTest, APeerMayMisbehaveAtEachStep) {
+  const Seeds seeds(4);
+  for (uint64_t i = 0; i < seeds.count; ++i) {
+    for (Side side : {Side::kClient, Side::kServer}) {
+      TroubleAtEachStep(seeds.first + i, 100, SomeCalls, [side](Scene& scene) {
+        auto& member = scene.members.front();
+        if (side == Side::kServer) member.caller->Distrust();
+        if (side == Side::kClient) scene.service.Distrust();
+        member.client->SendStray(side);
+      });
+    }
+  }
+}
+
+TEST_F(SimulationTest, AClientThatMisbehavesHarmsNoOther) {
+  ExpectAllSeeds(Seeds(kSeeds), [](Simulation& simulation) {
+    Scene scene(simulation);
+    auto& bad = scene.Add({.reconnect = Reconnect::kOnNextCall});
+    bad.caller->Plan(10);
+    scene.service.Distrust();
+    auto& good = scene.Add({}, {Act::kEcho});
+    good.caller->Plan(10);
+    simulation.OnStep([&] {
+      if (simulation.OneIn(50)) bad.client->SendStray(Side::kClient);
+    });
+    scene.Finish();
+    for (StatusCode code : good.caller->errors()) {
+      simulation.Expect(code == StatusCode::kCancelled || code == StatusCode::kDeadlineExceeded,
+                        "the other client only has its own doing");
+    }
+  });
+}
+
+TEST_F(SimulationTest, AConnectionThatIsMadeAgainAndAgainKeepsEachCall) {
+  size_t good = 0;
+  ExpectAllSeeds(Seeds(kSeeds), [&](Simulation& simulation) {
+    Scene scene(simulation);
+    scene.Add({.reconnect = Reconnect::kOnNextCall}).caller->Plan(20);
+    simulation.OnStep([&] {
+      if (simulation.OneIn(150)) scene.members.front().client->Lose();
+      if (simulation.OneIn(600)) scene.server.Crash();
+    });
+    scene.Finish();
+    good += scene.members.front().caller->good();
+  });
+  EXPECT_GT(good, kSeeds);
+}
+
+TEST_F(SimulationTest, ADrainedServerAnswersWhatItBegan) {
+  size_t drained_in_time = 0;
+  ExpectAllSeeds(Seeds(kSeeds), [&](Simulation& simulation) {
+    Scene scene(simulation);
+    for (int i = 0; i < 2; ++i)
+      scene.Add({}, {Act::kLate, Act::kEcho, Act::kCount}).caller->Plan(8);
+    bool drained = false;
+    simulation.After(milliseconds(simulation.Random(15)), [&] {
+      scene.server.Drain(milliseconds(simulation.Random(30)), [&] {
+        drained = true;
+        simulation.Expect(scene.server.association_count() == 0, "a drained server has nobody");
+      });
+    });
+    scene.Finish();
+    simulation.Expect(drained, "a drain ends");
+    drained_in_time += drained ? 1 : 0;
+  });
+  EXPECT_NE(drained_in_time, 0u);
+}
+
+}  // namespace
+}  // namespace lwmsg::test

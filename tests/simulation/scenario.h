@@ -1,0 +1,59 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <vector>
+
+#include "lwmsg/simulation.h"
+#include "tests/simulation/caller.h"
+#include "tests/simulation/subject_service.h"
+#include "tests/support/inventory.h"
+
+namespace lwmsg::test {
+
+using SimulationTest = InventoriedTest;
+
+// How many seeds a test tries, and from which on: tests/simulation/run says so, or else `usual`
+// from 1.
+struct Seeds {
+  explicit Seeds(uint64_t usual);
+  uint64_t count;
+  uint64_t first = 1;
+};
+
+// A server of Subject and callers of it. For one run.
+class Scene {
+ public:
+  explicit Scene(Simulation& simulation, ServerOptions options = {});
+  Scene(const Scene&) = delete;
+  Scene& operator=(const Scene&) = delete;
+
+  struct Member {
+    std::unique_ptr<Caller> caller;  // Outlives what it calls with.
+    std::unique_ptr<SimulatedClient> client;
+  };
+  // One more client, which serves Listener, and its caller.
+  Member& Add(ClientOptions options = {}, std::vector<Caller::Act> acts = Caller::All());
+  // The end, and what must be true then.
+  void Finish();
+
+  Simulation& simulation;
+  SubjectService service;
+  ListenerService listener;
+  SimulatedServer server;
+  std::list<Member> members;
+};
+
+// Simulate with `seeds`, which must succeed.
+void ExpectAllSeeds(const Seeds& seeds, const std::function<void(Simulation&)>& scenario,
+                    const SimulationOptions& options = {});
+
+// So that a small run has full queues and every limit is met.
+Limits SmallLimits();
+
+}  // namespace lwmsg::test

@@ -1,0 +1,136 @@
+// The simulation itself: it repeats, and it finds what is wrong.
+#include "lwmsg/simulation.h"
+
+#include <gmock/gmock.h>
+
+#include <string>
+#include <vector>
+
+#include "tests/simulation/scenario.h"
+
+namespace lwmsg::test {
+namespace {
+
+using Act = Caller::Act;
+using std::chrono::milliseconds;
+using testing::HasSubstr;
+
+void RunAll(Simulation& simulation) {
+  Scene scene(simulation);
+  for (int i = 0; i < 3; ++i) {
+    scene.Add({.reconnect = Reconnect::kOnNextCall}).caller->Plan(15);
+  }
+  simulation.OnStep([&] {
+    if (simulation.OneIn(300)) scene.members.front().client->Lose();
+    if (!simulation.OneIn(300)) return;
+    scene.members.back().caller->Distrust();
+    scene.members.back().client->SendStray(SimulatedClient::Side::kServer);
+  });
+  scene.Finish();
+}
+
+std::vector<std::string> TraceOf(uint64_t seed) {
+  std::vector<std::string> lines;
+  SimulationOptions options;
+  options.trace = [&lines](std::string_view line) { lines.emplace_back(line); };
+  Simulation simulation(seed, options);
+  RunAll(simulation);
+  EXPECT_TRUE(simulation.status().ok()) << simulation.status();
+  return lines;
+}
+
+TEST_F(SimulationTest, TheSameSeedDoesTheSameAgain) {
+  const Seeds seeds(20);
+  for (uint64_t i = 0; i < seeds.count; ++i) {
+    const auto first = TraceOf(seeds.first + i);
+    const auto second = TraceOf(seeds.first + i);
+    ASSERT_EQ(first.size(), second.size());
+    for (size_t line = 0; line < first.size(); ++line) ASSERT_EQ(first[line], second[line]);
+  }
+  EXPECT_NE(TraceOf(1), TraceOf(2));
+}
+
+TEST_F(SimulationTest, TheHashIsThatOfTheTrace) {
+  uint64_t hashes[3] = {};
+  for (int i = 0; i < 3; ++i) {
+    Simulation simulation(i == 2 ? 8 : 7);
+    RunAll(simulation);
+    hashes[i] = simulation.trace_hash();
+  }
+  EXPECT_EQ(hashes[0], hashes[1]);
+  EXPECT_NE(hashes[0], hashes[2]);
+}
+
+TEST_F(SimulationTest, AFailureHasTheSeedAndTheStepAndIsTheLast) {
+  uint64_t runs = 0;
+  const Status status = Simulate(50, [&](Simulation& simulation) {
+    ++runs;
+    simulation.Soon([&] {
+      simulation.Expect(simulation.seed() != 5, "not the fifth");
+      simulation.Expect(simulation.seed() != 5, "nor this");
+    });
+  });
+  EXPECT_EQ(runs, 5u);
+  EXPECT_EQ(status.code(), StatusCode::kInternal);
+  EXPECT_THAT(status.message(), HasSubstr("expected: not the fifth (in step "));
+  EXPECT_THAT(status.message(), HasSubstr("LWMSG_SIMULATION_SEED=5"));
+}
+
+TEST_F(SimulationTest, TheEnvironmentChoosesTheSeed) {
+  SetEnvironment("LWMSG_SIMULATION_SEED", "17");
+  std::vector<uint64_t> seeds;
+  EXPECT_TRUE(
+      Simulate(50, [&](Simulation& simulation) { seeds.push_back(simulation.seed()); }).ok());
+  UnsetEnvironment("LWMSG_SIMULATION_SEED");
+  EXPECT_EQ(seeds, std::vector<uint64_t>{17});
+}
+
+TEST_F(SimulationTest, AFileThatIsStillOpenIsFound) {
+  Simulation simulation(1);
+  static_cast<void>(simulation.MakeHandle());
+  OsHandle kept = simulation.MakeHandle();
+  EXPECT_EQ(simulation.NumberOf(kept), 2u);
+  EXPECT_THAT(simulation.Finish().message(), HasSubstr("handle 2 is still open"));
+}
+
+TEST_F(SimulationTest, WhatNeverRestsIsFound) {
+  SimulationOptions options;
+  options.max_steps = 1000;
+  Simulation simulation(1, options);
+  std::function<void()> again = [&] { simulation.After(milliseconds(1), again); };
+  again();
+  EXPECT_THAT(simulation.Run().message(), HasSubstr("does not come to rest within 1000 steps"));
+}
+
+TEST_F(SimulationTest, TimePassesOnlyWhenNothingElseIsToDo) {
+  Simulation simulation(1);
+  bool late = false;
+  simulation.After(std::chrono::hours(1), [&] { late = true; });
+  EXPECT_TRUE(simulation.Run().ok());
+  EXPECT_TRUE(late);
+  EXPECT_GE(simulation.time(), std::chrono::hours(1));
+  EXPECT_LT(simulation.time(), std::chrono::hours(1) + milliseconds(1));
+}
+
+TEST_F(SimulationTest, AHandlerSeesTheClientsIdentity) {
+  Simulation simulation(1);
+  Scene scene(simulation, {.on_session = [](NewSession session) {
+                if (session.peer().euid() == 4711u) return session.Accept();
+                session.Refuse({StatusCode::kPermissionDenied, "not this one"});
+              }});
+  scene.Add({}, {Act::kEcho}).caller->DoOne();
+  TokenFacts identity;
+  identity.euid = 4711;
+  SimulatedClient known(simulation, scene.server, {}, std::move(identity));
+  auto echo = subject::SubjectClient(known).Echo();
+  echo->setNumber(1);
+  bool good = false;
+  echo.Send([&](auto reply) { good = reply.has_value(); });
+  scene.Finish();
+  EXPECT_TRUE(simulation.status().ok()) << simulation.status();
+  EXPECT_TRUE(good);
+  EXPECT_EQ(scene.members.front().caller->good(), 0u);
+}
+
+}  // namespace
+}  // namespace lwmsg::test
