@@ -70,6 +70,8 @@ class Closer {
     std::unique_lock lock(mutex_);
     while (true) {
       ++idle_;
+      // Whoever waits in Finish counts on this one.
+      if (handles_.empty()) changed_.notify_all();
       const bool found = changed_.wait_for(lock, kIdle, [this] { return !handles_.empty(); });
       --idle_;
       if (!found) break;
