@@ -1,0 +1,113 @@
+// Schemas that a peer brought, made of our own with bytes changed, or of any bytes: loaded,
+// compared with ours and with one another, printed, and used to check a message.
+#include <capnp/dynamic.h>
+#include <fields.lwmsg.h>
+#include <print.lwmsg.h>
+#include <sample.lwmsg.h>
+
+#include <array>
+#include <cstring>
+
+#include "lwmsg/internal/payload_type.h"
+#include "lwmsg/internal/reached_schemas.h"
+#include "lwmsg/internal/schema_difference.h"
+#include "lwmsg/internal/schema_text.h"
+#include "lwmsg/print.h"
+#include "tests/fuzz/changed_words.h"
+#include "tests/fuzz/target.h"
+
+namespace lwmsg::test {
+namespace {
+
+using internal::ForeignSchema;
+using Request = capnp::schema::CodeGeneratorRequest;
+
+const std::array<capnp::InterfaceSchema, 5>& Ours() {
+  static const std::array<capnp::InterfaceSchema, 5> ours = {
+      sample::kObjectProtocol.schema(), sample::kListenerProtocol.schema(),
+      fields::kScreenProtocol.schema(), printed::kPrintedProtocol.schema(),
+      sample::kSampleProtocol.schema()};
+  return ours;
+}
+
+// A schema as it came, and what keeps it.
+struct Foreign {
+  kj::Array<capnp::word> words;
+  std::unique_ptr<capnp::FlatArrayMessageReader> message;
+  std::unique_ptr<ForeignSchema> loaded;
+};
+
+// Those of our own are mostly small, so that what is changed counts.
+capnp::InterfaceSchema PickOurs(Input& input) {
+  const size_t choice = input.Below(16);
+  return Ours()[choice < Ours().size() ? choice : choice % 4];
+}
+
+Foreign Bring(Input& input, capnp::InterfaceSchema interface) {
+  Foreign foreign;
+  if (input.OneIn(8)) {
+    const auto bytes = input.Bytes(input.Number<uint16_t>());
+    foreign.words = kj::heapArray<capnp::word>((bytes.size() + 7) / 8);
+    std::memset(foreign.words.begin(), 0, foreign.words.asBytes().size());
+    if (!bytes.empty()) std::memcpy(foreign.words.begin(), bytes.data(), bytes.size());
+  } else {
+    capnp::MallocMessageBuilder message;
+    auto request = message.initRoot<Request>();
+    const auto orphanage = capnp::Orphanage::getForMessageContaining(request);
+    auto nodes = internal::CollectNodes({&interface, 1}, orphanage);
+    request.adoptNodes(std::move(*nodes));
+    foreign.words = ChangedWords(input, message);
+  }
+  try {
+    foreign.message = std::make_unique<capnp::FlatArrayMessageReader>(foreign.words);
+    auto loaded = ForeignSchema::Load(foreign.message->getRoot<Request>().getNodes());
+    if (loaded) foreign.loaded = std::move(*loaded);
+  } catch (const kj::Exception&) {
+    // Whoever reads the message around the nodes finds this.
+    foreign.loaded = nullptr;
+  }
+  return foreign;
+}
+
+// A message of any bytes, checked and printed by a schema from outside.
+void CheckMessage(Input& input, capnp::InterfaceSchema interface) {
+  const auto methods = interface.getMethods();
+  if (methods.size() == 0) return;
+  const auto method = methods[static_cast<unsigned>(input.Below(std::min(methods.size(), 256U)))];
+  const internal::PayloadType type(method.getParamType());
+  const auto bytes = input.Rest();
+  auto words = kj::heapArray<capnp::word>((bytes.size() + 7) / 8);
+  std::memset(words.begin(), 0, words.asBytes().size());
+  if (!bytes.empty()) std::memcpy(words.begin(), bytes.data(), bytes.size());
+  try {
+    capnp::FlatArrayMessageReader message(words);
+    const auto root = message.getRoot<capnp::AnyPointer>();
+    if (!type.CheckReadable(root).ok()) return;
+    const auto text = Print(root.getAs<capnp::DynamicStruct>(type.schema()), {.max_bytes = 4096});
+    Require(text.find("<malformed>") == std::string::npos, "what was checked can be printed");
+  } catch (const kj::Exception&) {
+    // No message, or one that is too much work.
+    return;
+  }
+}
+
+}  // namespace
+}  // namespace lwmsg::test
+
+int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace lwmsg::test;
+  Input input({data, size});
+  const auto ours = PickOurs(input);
+  const Foreign first = Bring(input, ours);
+  if (!first.loaded) return 0;
+  const auto theirs = first.loaded->Interface(ours.getProto().getId());
+  if (!theirs) return 0;
+  const auto there = lwmsg::internal::SchemaDifferences(ours, *theirs);
+  const auto back = lwmsg::internal::SchemaDifferences(*theirs, ours);
+  Require(there.empty() == back.empty(), "compatible is compatible both ways");
+  Require(lwmsg::internal::SchemaDifferences(*theirs, *theirs).empty(),
+          "one is compatible with itself");
+  Require(!lwmsg::internal::InterfaceText(*theirs).empty(), "each interface has a text");
+  CheckMessage(input, *theirs);
+  return 0;
+}
