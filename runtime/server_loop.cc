@@ -34,10 +34,10 @@ void ServerLoop::Add(std::unique_ptr<FrameStream> stream, const Placement::Place
 void ServerLoop::Add(std::unique_ptr<Transport> transport, const Placement::Place& place,
                      const Status& admitted) {
   const auto member = members_.insert(members_.end(), Member{nullptr, place});
-  Association::Config config;
-  config.environment = environment_;
-  config.on_end = [this, member](const Status& reason) { OnEnd(member, reason); };
   try {
+    Association::Config config;
+    config.environment = environment_;
+    config.on_end = [this, member](const Status& reason) { OnEnd(member, reason); };
     member->association =
         std::make_unique<Association>(loop_, std::move(transport), services_, std::move(config));
   } catch (const std::bad_alloc&) {

@@ -15,6 +15,7 @@
 #include "lwmsg/internal/message_memory.h"
 #include "lwmsg/internal/payload_type.h"
 #include "lwmsg/internal/secure_wipe.h"
+#include "lwmsg/internal/spare_memory.h"
 #include "lwmsg/transport.h"
 
 namespace lwmsg::internal {
@@ -36,12 +37,28 @@ class MessageBuilder final : public capnp::MallocMessageBuilder {
     // Without memory Cap'n Proto throws something of its own.
     try {
       auto segment = MallocMessageBuilder::allocateSegment(minimum_size);
-      if (has_first_) further_.push_back(segment);
+      if (has_first_) {
+        further_.push_back(segment);
+        words_before_ = sizeInWords();
+      }
       has_first_ = true;
       return segment;
     } catch (const kj::Exception&) {
       throw std::bad_alloc();
     }
+  }
+
+  // Without memory for its own list of segments Cap'n Proto (0.9) is left with one that is too
+  // short, beyond which it then writes (BuilderArena::addSegmentInternal). With a further segment,
+  // of a word of others, the list is right again. Before anything else is asked of a message that
+  // may be so: one that goes.
+  void Mend() {
+    static constexpr std::array<capnp::word, 1> kNothing{};
+    if (further_.empty() || sizeInWords() > words_before_) return;
+    Insist([this] {
+      getOrphanage().referenceExternalData(
+          {reinterpret_cast<const kj::byte*>(kNothing.data()), sizeof(kNothing)});
+    });
   }
 
   // What the message took of memory that is not the user's.
@@ -58,6 +75,7 @@ class MessageBuilder final : public capnp::MallocMessageBuilder {
 
  private:
   bool has_first_ = false;
+  size_t words_before_ = 0;  // The last further segment.
   std::vector<kj::ArrayPtr<capnp::word>> further_;
 };
 
@@ -68,6 +86,7 @@ struct OutgoingState : Pooled<OutgoingState, kPooledMessages> {
   explicit OutgoingState(MessageSizes::Kind message_kind)
       : kind(message_kind), block(MessageSizes::Expected(kind)), builder(block.segment()) {}
   ~OutgoingState() {
+    IfMemory([this] { builder.Mend(); });
     if (kind != 0) NoteSize();
     if (!sensitive) return;
     builder.WipeFurther();
