@@ -95,7 +95,7 @@ class Listener {
 
   virtual ~Listener() = default;
   // Whether clients may send OS handles before they are accepted, as Transport::TakeHandles; at
-  // first they may not.
+  // first they may.
   virtual void TakeHandles(bool /*takes*/) {}
   // Accepts no more, and leaves clients waiting in the kernel, until Resume.
   virtual void Hold() = 0;

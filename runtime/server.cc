@@ -293,7 +293,7 @@ class Server::Impl final : private internal::Listener::Acceptor, private ServerL
   Status Keep(Result<std::unique_ptr<internal::Listener>> listener) {
     if (!listener) return std::move(listener).error();
     listeners_.push_back(std::move(*listener));
-    if (here_.services().takes_handles()) listeners_.back()->TakeHandles(true);
+    listeners_.back()->TakeHandles(here_.services().takes_handles());
     options_.log.Write(LogLevel::kInfo,
                        [this] { return "listening at " + listeners_.back()->name(); });
     if (full()) Hold();

@@ -38,13 +38,14 @@ class SocketListener final : public Listener {
     if (!watch) return std::move(watch).error();
     watch_ = std::move(*watch);
     Watch(true);
-    TakeHandles(false);
     return Status();
   }
 
   void TakeHandles(bool takes) override {
     // If it stays as it was, the accepted sockets try for themselves.
-    if (SetPassRights(socket(), takes)) senders_.pass_rights = takes;
+    if (takes != senders_.pass_rights && SetPassRights(socket(), takes)) {
+      senders_.pass_rights = takes;
+    }
   }
 
   // Goes on to watch, to tell when a client waits.

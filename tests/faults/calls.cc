@@ -25,7 +25,8 @@ constexpr std::array kSocket = {EMFILE, ENFILE, ENOMEM, ENOBUFS, EACCES};
 constexpr std::array kBind = {EADDRINUSE, EACCES, ENOMEM, EROFS};
 constexpr std::array kListen = {EADDRINUSE};
 constexpr std::array kShutdown = {ENOTCONN, ENOBUFS};
-constexpr std::array kSockopt = {ENOPROTOOPT, ENOMEM, ENOBUFS, EPERM};
+constexpr std::array kGetsockopt = {ENOPROTOOPT, ENOMEM, EMFILE, ENODATA};
+constexpr std::array kSetsockopt = {ENOPROTOOPT, ENOMEM};
 constexpr std::array kGetsockname = {ENOBUFS};
 constexpr std::array kEpollCtl = {ENOMEM, ENOSPC};
 constexpr std::array kEpollWait = {EINTR};
@@ -59,8 +60,8 @@ constexpr std::array<Known, kCalls> kKnown = {{{"read", kRead},
                                                {"bind", kBind},
                                                {"listen", kListen},
                                                {"shutdown", kShutdown},
-                                               {"getsockopt", kSockopt},
-                                               {"setsockopt", kSockopt},
+                                               {"getsockopt", kGetsockopt},
+                                               {"setsockopt", kSetsockopt},
                                                {"getsockname", kGetsockname},
                                                {"epoll_create1", kOfDescriptors},
                                                {"epoll_ctl", kEpollCtl},
