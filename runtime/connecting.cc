@@ -39,6 +39,16 @@ bool NobodyThere(const Status& status) {
          status.code() == StatusCode::kUnimplemented;
 }
 
+// To a server of this process.
+Result<std::unique_ptr<Transport>> ConnectHere(IoLoop& loop, const Endpoint& endpoint,
+                                               std::optional<uint32_t> euid, const Limits& limits) {
+  auto transport = ConnectDirect(loop, endpoint.name(), limits);
+  if (!transport || !euid || (*transport)->peer().euid() == euid) return transport;
+  return Error(StatusCode::kPermissionDenied, "the server at " + endpoint.ToString() + " is " +
+                                                  (*transport)->peer().ToString() +
+                                                  ", not the wanted user " + std::to_string(*euid));
+}
+
 }  // namespace
 
 Connector::Connector(IoLoop& loop, std::string_view endpoints, ClientOptions options,
@@ -84,7 +94,9 @@ std::unique_ptr<Association> Connector::MakeAssociation() {
   Association::Config config;
   config.environment = environment_;
   auto connecting = std::make_unique<Association::Connecting>();
-  connecting->peer_euid = options_.server_euid;
+  // At an endpoint `server_euid` is about who listens, which need not be who answers: a service
+  // manager may have made the socket.
+  connecting->peer_euid = endpoints_.empty() ? options_.server_euid : first_.writer;
   if (options_.session) connecting->session_key = options_.session->bytes();
   connecting->on_session = [this](uint64_t id) { OnSession(id); };
   connecting->connect = [this] { return MakeTransport(); };
@@ -108,12 +120,14 @@ std::unique_ptr<Transport> Connector::MakeTransport() {
 Result<std::unique_ptr<Transport>> Connector::TryEndpoints() {
   auto endpoints = Endpoint::ParseList(endpoints_);
   if (!endpoints) return Error(std::move(endpoints).error());
-  const WantedServer wanted = {options_.server_euid, options_.any_server, options_.any_folder};
+  const auto euid = options_.server_euid ? options_.server_euid : first_.listener;
+  const WantedServer wanted = {euid, options_.any_server, options_.any_folder};
   std::string missing;
   for (const Endpoint& endpoint : *endpoints) {
     auto transport = endpoint.kind() == Endpoint::Kind::kDirect
-                         ? ConnectDirect(loop_, endpoint.name(), options_.limits)
+                         ? ConnectHere(loop_, endpoint, euid, options_.limits)
                          : ConnectTransport(loop_, endpoint, wanted, options_.limits);
+    if (transport) listener_ = (*transport)->peer().euid();
     if (transport || !NobodyThere(transport.error())) return transport;
     if (endpoints->size() == 1) return transport;
     missing += (missing.empty() ? "" : "; ") + transport.error().message();
@@ -123,7 +137,7 @@ Result<std::unique_ptr<Transport>> Connector::TryEndpoints() {
 
 void Connector::OnSession(uint64_t id) {
   // The same server as the first time, for all connections to come.
-  if (!options_.server_euid) options_.server_euid = association_->peer().euid();
+  if (!first_.writer) first_ = {listener_, association_->peer().euid()};
   const uint64_t before = std::exchange(session_id_, id);
   if (options_.session) options_.session->set_last_session(id);
   if (before == 0 || before == id) return;

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -59,7 +61,14 @@ class Connector final : private CallTarget {
   std::shared_ptr<UniqueFunction<void()>> on_session_lost_;
   RunOnce run_once_;
   ServiceTable services_;
-  uint64_t session_id_ = 0;                            // Of the last connection.
+  uint64_t session_id_ = 0;           // Of the last connection.
+  std::optional<uint32_t> listener_;  // Of the last connection, if it was made at once.
+  // The users of the first server: who listened, and who said hello.
+  struct Users {
+    std::optional<uint32_t> listener;
+    std::optional<uint32_t> writer;
+  };
+  Users first_;
   std::vector<std::unique_ptr<Association>> retired_;  // Ended, but not told of yet.
   std::unique_ptr<Association> association_;
 };

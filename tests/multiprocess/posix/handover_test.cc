@@ -1,5 +1,4 @@
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
@@ -17,16 +16,7 @@ using testing::StartsWith;
 class HandoverTest : public MultiprocessTest {
  protected:
   // A listening socket at the test's endpoint, made without lwmsg.
-  OsHandle ListenHere() const {
-    OsHandle socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    folder_.Path("s").copy(address.sun_path, sizeof(address.sun_path) - 1);
-    EXPECT_EQ(bind(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
-    EXPECT_EQ(chmod(folder_.Path("s").c_str(), 0666), 0);
-    EXPECT_EQ(listen(socket.get(), 5), 0);
-    return socket;
-  }
+  OsHandle ListenHere() const { return ListenAt(folder_.Path("s")); }
 };
 
 TEST_F(HandoverTest, ListeningSocketServesInTheProcessThatInheritedIt) {
