@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -140,6 +141,44 @@ TEST_F(MappedMemoryTest, MemoryWithHolesIsRefused) {
   const Status opened = Opened(Memfd(false, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE));
   EXPECT_EQ(opened.code(), StatusCode::kMalformed);
   EXPECT_THAT(opened.message(), HasSubstr("holes"));
+}
+
+TEST_F(MappedMemoryTest, T74_AsMuchAsAFileCanClaimIsRefusedAndCostsNothing) {
+  const OsHandle memory(memfd_create("peer", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  ASSERT_EQ(ftruncate(memory.get(), off_t{1} << 50), 0);
+  ASSERT_EQ(fcntl(memory.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE), 0);
+  for (const size_t most : {kMost, size_t{1} << 50}) {
+    EXPECT_THAT(Opened(memory, most).message(), HasSubstr("holes"));
+  }
+}
+
+// To read them would fill them, in the reader's name.
+TEST_F(MappedMemoryTest, T74_HolesAreRefusedAndNotFilled) {
+  constexpr off_t kMuch = 64 << 20;
+  const OsHandle memory(memfd_create("peer", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  ASSERT_EQ(ftruncate(memory.get(), kMuch), 0);
+  ASSERT_EQ(pwrite(memory.get(), "x", 1, kMuch / 2), 1);
+  ASSERT_EQ(fcntl(memory.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE), 0);
+  EXPECT_THAT(Opened(memory, kMuch).message(), HasSubstr("holes"));
+  struct stat status{};
+  ASSERT_EQ(fstat(memory.get(), &status), 0);
+  EXPECT_LE(status.st_blocks * 512, 1 << 16);
+}
+
+TEST_F(MappedMemoryTest, T75_FilesThatPoseAsMemoryAreRefused) {
+  const TemporaryFolder folder;
+  for (const std::string& path : {folder.Path("file"), "/dev/shm/" + NewName()}) {
+    const OsHandle file(open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    if (!file.valid()) continue;  // There is no tmpfs everywhere.
+    unlink(path.c_str());
+    ASSERT_EQ(fallocate(file.get(), 0, 0, kBytes), 0);
+    EXPECT_EQ(Opened(file).code(), StatusCode::kMalformed) << path;
+  }
+  const OsHandle huge(memfd_create("peer", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_HUGETLB));
+  if (!huge.valid()) return;
+  ASSERT_EQ(ftruncate(huge.get(), off_t{2} << 20), 0);
+  ASSERT_EQ(fcntl(huge.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE), 0);
+  EXPECT_EQ(Opened(huge, size_t{4} << 20).code(), StatusCode::kMalformed);
 }
 
 TEST_F(MappedMemoryTest, WhatIsNoMemoryIsRefused) {
