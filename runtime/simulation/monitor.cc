@@ -42,6 +42,13 @@ std::string Monitor::Sent(Side side, std::string_view bytes) {
   return "";
 }
 
+uint32_t Monitor::FirstForgotten(Side side, const std::set<uint32_t>& waited_for) const {
+  for (const auto& [id, call] : ends_[side].calls) {
+    if (!call.cancelled && !waited_for.contains(id)) return id;
+  }
+  return 0;
+}
+
 std::string Monitor::Frame(Side side, std::string_view body) {
   // Aligned.
   auto words = kj::heapArray<capnp::word>(body.size() / sizeof(capnp::word));
@@ -63,7 +70,7 @@ std::string Monitor::Frame(Side side, std::string_view body) {
   } else if (envelope.isCall()) {
     const auto call = envelope.getCall();
     if (call.getId() == 0) return "";
-    if (!own.calls.try_emplace(call.getId(), Call{call.getCredit(), 0}).second) {
+    if (!own.calls.try_emplace(call.getId(), Call{call.getCredit()}).second) {
       return "a call whose id is in use: " + std::to_string(call.getId());
     }
   } else if (envelope.isReply()) {
@@ -84,6 +91,9 @@ std::string Monitor::Frame(Side side, std::string_view body) {
   } else if (envelope.isCredit()) {
     const auto call = own.calls.find(envelope.getCredit().getId());
     if (call != own.calls.end()) call->second.credit += envelope.getCredit().getItems();
+  } else if (envelope.isCancel()) {
+    const auto call = own.calls.find(envelope.getCancel().getId());
+    if (call != own.calls.end()) call->second.cancelled = true;
   }
   return "";
 }

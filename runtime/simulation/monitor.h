@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -20,11 +21,15 @@ class Monitor {
   std::string Sent(Side side, std::string_view bytes);
   // Whether it has said hello.
   bool greeted(Side side) const { return ends_[side].greeted; }
+  // The first call of `side` that has no answer, of which nobody at `side` waits for one, and that
+  // was not cancelled; 0 if there is none.
+  uint32_t FirstForgotten(Side side, const std::set<uint32_t>& waited_for) const;
 
  private:
   struct Call {
     uint32_t credit;
-    uint32_t items;
+    uint32_t items = 0;
+    bool cancelled = false;
   };
   struct End {
     std::string unread;

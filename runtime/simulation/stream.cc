@@ -17,7 +17,7 @@ SimulatedStream::SimulatedStream(World& world, std::shared_ptr<Wire> wire, Side 
       side_(side),
       peer_(std::move(peer)),
       connect_(std::move(connect)) {
-  wire_->set_max_calls(side_, limits.max_calls);
+  wire_->SetLimits(side_, limits);
 }
 
 Result<std::unique_ptr<IoLoop::Watch>> SimulatedStream::MakeWatch(IoLoop& loop,

@@ -9,6 +9,9 @@ namespace {
 // What a connection takes before it is read.
 constexpr std::array<size_t, 4> kCapacities = {48, 500, 4000, 256 << 10};
 
+// A busy world's clock goes on by milliseconds.
+constexpr std::chrono::seconds kLongerThanAnyRun{5};
+
 std::string NameOf(const CallInfo& call) {
   return call.name() + ", call id " + std::to_string(call.id);
 }
@@ -144,11 +147,20 @@ void Wire::OnEnd(Side side, const CallInfo& call) {
   if (calls.erase(call.id) == 0) Fail(NameOf(call) + " ended twice");
 }
 
+void Wire::SetLimits(Side side, const Limits& limits) {
+  ends_[side].max_calls = limits.max_calls;
+  ends_[side].send_timeout = limits.send_timeout;
+}
+
 void Wire::OnEnd(Side side, const Status& reason) {
   world_.Note(label_, side == kClientSide ? "is over at the client" : "is over at the server",
               static_cast<uint64_t>(reason.code()));
   if (tainted_) return;
-  if (reason.code() == StatusCode::kMalformed || reason.code() == StatusCode::kInternal) {
+  // All sides read, so that nothing waits for long.
+  const auto patience = std::min(ends_[kClientSide].send_timeout, ends_[kServerSide].send_timeout);
+  const bool stuck =
+      reason.code() == StatusCode::kDeadlineExceeded && patience >= kLongerThanAnyRun;
+  if (stuck || reason.code() == StatusCode::kMalformed || reason.code() == StatusCode::kInternal) {
     Fail("an honest connection ended: " + reason.ToString());
   }
 }
@@ -158,6 +170,9 @@ void Wire::CheckAtRest() {
   for (Side side : {kClientSide, kServerSide}) {
     if (from(side).unread() != 0) {
       Fail(std::to_string(from(side).unread()) + " bytes are not read");
+    }
+    if (const uint32_t id = monitor_.FirstForgotten(side, ends_[side].outgoing); id != 0) {
+      Fail("nobody waits for call id " + std::to_string(id) + ", but the callee was not told");
     }
     // Calls wait for the session.
     if (!monitor_.greeted(kServerSide)) continue;

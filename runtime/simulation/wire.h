@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "lwmsg/call_watcher.h"
+#include "lwmsg/limits.h"
 #include "lwmsg/os_handle.h"
 #include "runtime/send_queue.h"
 #include "runtime/simulation/monitor.h"
@@ -83,7 +85,7 @@ class Wire {
   // Whether the system passes OS handles to `side`.
   bool takes_handles(Side side) const { return ends_[side].takes_handles; }
   void TakeHandles(Side side, bool takes) { ends_[side].takes_handles = takes; }
-  void set_max_calls(Side side, uint32_t calls) { ends_[side].max_calls = calls; }
+  void SetLimits(Side side, const Limits& limits);
 
   // What an honest side writes.
   void Sent(Side side, std::string_view bytes);
@@ -112,6 +114,7 @@ class Wire {
     bool hung_up = false;
     bool takes_handles = true;
     uint32_t max_calls = 0;
+    std::chrono::milliseconds send_timeout{};
     // Sent, and not begun at the other side yet.
     std::deque<SentCall> sent;
     // Under way, by id.

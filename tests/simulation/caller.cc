@@ -58,6 +58,11 @@ void Caller::Ended(const Status& status) {
   } else {
     errors_.insert(status.code());
   }
+  // Not for ever: a call that cannot be made ends at once.
+  if (again_ != 0 && simulation_.OneIn(6)) {
+    --again_;
+    DoOne();
+  }
 }
 
 template <typename Request, typename Check>
@@ -159,6 +164,7 @@ void Caller::Count() {
     count.set_timeout(std::chrono::milliseconds(1 + simulation_.Random(10)));
   }
   ++started_;
+  ++open_streams_;
   reading->items = std::make_unique<Items>(count.Start());
   Read(reading);
 }
@@ -167,11 +173,13 @@ void Caller::Read(const std::shared_ptr<Reading>& reading) {
   if (simulation_.OneIn(20)) {
     // Gives it up.
     ++ended_;
+    --open_streams_;
     return reading->items.reset();
   }
   reading->items->Next([this, reading](Items::Item item) {
     if (!item || !*item) {
       if (item) Expect(reading->next == reading->to, "all items of a stream came");
+      --open_streams_;
       return Ended(item ? Status() : item.error());
     }
     // Those that could not be sent are missing.

@@ -26,6 +26,8 @@ class Caller {
   Caller& operator=(const Caller&) = delete;
 
   static std::vector<Act> All();
+  // Lets go of all objects.
+  void Forget() { items_.clear(); }
   // So many acts, spread over the next steps and `time`.
   void Plan(size_t count, std::chrono::milliseconds time = std::chrono::milliseconds(20));
   void DoOne();
@@ -36,6 +38,7 @@ class Caller {
   size_t started() const { return started_; }
   size_t ended() const { return ended_; }
   size_t good() const { return good_; }
+  size_t open_streams() const { return open_streams_; }
   const std::set<StatusCode>& errors() const { return errors_; }
 
  private:
@@ -53,6 +56,7 @@ class Caller {
   // Sends; now and then it is cancelled.
   template <typename Request, typename Check>
   void Send(Request request, Check check);
+  // Now and then, from inside the callback, it does one more.
   void Ended(const Status& status);
   template <typename Request>
   void Late(Request request);
@@ -68,9 +72,11 @@ class Caller {
   const uint64_t first_number_;
   bool trusts_ = true;
   uint64_t count_ = 0;
+  size_t again_ = 10;
   size_t started_ = 0;
   size_t ended_ = 0;
   size_t good_ = 0;
+  size_t open_streams_ = 0;
   std::set<StatusCode> errors_;
   std::vector<Handle<subject::Item>> items_;
 };

@@ -68,7 +68,10 @@ TEST_F(SimulationTest, QueuesAtTheirLimitsLoseNoCall) {
   ExpectAllSeeds(Seeds(kSeeds), [&](Simulation& simulation) {
     Scene scene(simulation, {.limits = SmallLimits()});
     for (int i = 0; i < 3; ++i) {
-      scene.Add({.limits = SmallLimits(), .reconnect = Reconnect::kOnNextCall})
+      // Some ask for more than the server gives.
+      scene
+          .Add({.limits = simulation.OneIn(2) ? SmallLimits() : Limits(),
+                .reconnect = Reconnect::kOnNextCall})
           .caller->Plan(20, milliseconds(3));
     }
     scene.Finish();
@@ -131,6 +134,10 @@ TEST_F(SimulationTest, ObjectsEndWithTheirNamesOrTheirSession) {
                {Act::kObject, Act::kObject, Act::kObject, Act::kEcho})
           .caller->Plan(15);
     }
+    simulation.Run();
+    for (const auto& member : scene.members) member.caller->Forget();
+    simulation.Run();
+    simulation.Expect(scene.service.items_alive() == 0, "an object goes with its last name");
     scene.Finish();
   });
 }

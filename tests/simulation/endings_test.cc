@@ -69,9 +69,8 @@ TEST_F(SimulationTest, APeerMayMisbehaveAtEachStep) {
   for (uint64_t i = 0; i < seeds.count; ++i) {
     for (Side side : {Side::kClient, Side::kServer}) {
       TroubleAtEachStep(seeds.first + i, 100, SomeCalls, [side](Scene& scene) {
+        scene.Distrust();
         auto& member = scene.members.front();
-        if (side == Side::kServer) member.caller->Distrust();
-        if (side == Side::kClient) scene.service.Distrust();
         member.client->SendStray(side);
       });
     }
@@ -83,7 +82,7 @@ TEST_F(SimulationTest, AClientThatMisbehavesHarmsNoOther) {
     Scene scene(simulation);
     auto& bad = scene.Add({.reconnect = Reconnect::kOnNextCall});
     bad.caller->Plan(10);
-    scene.service.Distrust();
+    scene.Distrust();
     auto& good = scene.Add({}, {Act::kEcho});
     good.caller->Plan(10);
     simulation.OnStep([&] {
@@ -120,13 +119,16 @@ TEST_F(SimulationTest, ADrainedServerAnswersWhatItBegan) {
       scene.Add({}, {Act::kLate, Act::kEcho, Act::kCount}).caller->Plan(8);
     bool drained = false;
     simulation.After(milliseconds(simulation.Random(15)), [&] {
-      scene.server.Drain(milliseconds(simulation.Random(30)), [&] {
+      // Long before an hour: with the last call.
+      const bool waits = simulation.OneIn(2);
+      scene.server.Drain(waits ? std::chrono::hours(1) : milliseconds(simulation.Random(30)), [&] {
         drained = true;
         simulation.Expect(scene.server.association_count() == 0, "a drained server has nobody");
       });
     });
     scene.Finish();
     simulation.Expect(drained, "a drain ends");
+    simulation.Expect(simulation.time() < std::chrono::minutes(30), "it ends with the last call");
     drained_in_time += drained ? 1 : 0;
   });
   EXPECT_NE(drained_in_time, 0u);

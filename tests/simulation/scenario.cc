@@ -29,7 +29,30 @@ Scene::Member& Scene::Add(ClientOptions options, std::vector<Caller::Act> acts) 
   return members.emplace_back(Member{std::move(caller), std::move(client)});
 }
 
+void Scene::Distrust() {
+  distrusted = true;
+  service.Distrust();
+  for (const Member& member : members) member.caller->Distrust();
+}
+
+// At rest handlers keep only what somebody waits for.
+void Scene::CheckHandlers() {
+  size_t kept = 0;
+  for (const auto& association : server.State().associations) kept += association.incoming.size();
+  size_t wanted = 0;
+  for (const Member& member : members) {
+    if (!member.client) continue;
+    for (const CallState& call : member.client->State().outgoing) wanted += call.cancelled ? 0 : 1;
+  }
+  simulation.Expect(kept <= wanted, "handlers hear that nobody waits any more");
+}
+
 void Scene::Finish() {
+  if (simulation.Run().ok() && !distrusted) CheckHandlers();
+  for (const Member& member : members) {
+    // Their handlers wait for nothing but room.
+    simulation.Expect(distrusted || member.caller->open_streams() == 0, "each stream ends");
+  }
   if (!simulation.Finish().ok()) return;
   for (const Member& member : members) {
     const Caller& caller = *member.caller;

@@ -42,11 +42,16 @@ class Scene {
   // The end, and what must be true then.
   void Finish();
 
+  void CheckHandlers();
+
   Simulation& simulation;
   SubjectService service;
   ListenerService listener;
   SimulatedServer server;
   std::list<Member> members;
+  // Stray frames may come: of what they do to their own connections nothing is expected.
+  void Distrust();
+  bool distrusted = false;
 };
 
 // Simulate with `seeds`, which must succeed.

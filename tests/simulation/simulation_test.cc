@@ -23,7 +23,7 @@ void RunAll(Simulation& simulation) {
   simulation.OnStep([&] {
     if (simulation.OneIn(300)) scene.members.front().client->Lose();
     if (!simulation.OneIn(300)) return;
-    scene.members.back().caller->Distrust();
+    scene.Distrust();
     scene.members.back().client->SendStray(SimulatedClient::Side::kServer);
   });
   scene.Finish();

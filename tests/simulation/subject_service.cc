@@ -82,10 +82,16 @@ void SubjectService::Count(CountCall call) {
   Came(call.peer(), call->getNumber());
   const uint32_t to = call->getTo();
   for (uint32_t number = 0; number < to; ++number) {
-    if (!co_await call.Ready()) co_return;
+    // Some ask for room only when they are told that there is none.
+    const bool asks = simulation_.OneIn(2);
+    if (asks && !co_await call.Ready()) co_return;
     call.item().setNumber(number);
     if (simulation_.OneIn(8)) call.item().setFile(simulation_.MakeHandle());
     Status sent = call.Send();
+    if (!asks && sent.code() == StatusCode::kResourceExhausted) {
+      if (!co_await call.Ready()) co_return;
+      sent = call.Send();
+    }
     // An item may not be sent because of its file.
     if (!sent.ok()) {
       call.Fail(sent);
