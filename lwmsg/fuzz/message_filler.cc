@@ -184,7 +184,10 @@ void WalkValue(const DynamicValue::Reader& value,
                UniqueFunction<void(DynamicStruct::Reader)>& see) {
   if (value.getType() == DynamicValue::STRUCT) return WalkMessage(value.as<DynamicStruct>(), see);
   if (value.getType() != DynamicValue::LIST) return;
-  for (auto element : value.as<DynamicList>()) WalkValue(element, see);
+  const auto list = value.as<DynamicList>();
+  // What takes no room may be there any number of times.
+  const unsigned looked = std::min(list.size(), 1000U);
+  for (unsigned i = 0; i < looked; ++i) WalkValue(list[i], see);
 }
 
 }  // namespace
