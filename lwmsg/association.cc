@@ -251,7 +251,9 @@ void Association::Deliver(IncomingMessage message, void (Association::*how)(Inco
 void Association::OnMessage(IncomingMessage message) {
   using Which = wire::Envelope::Which;
   const auto which = message.state().envelope->which();
-  if (greeted_ && which == Which::DESCRIBE) return OnDescribe(std::move(message));
+  // This side's hello is its first frame: until it is out, questions wait like everything else.
+  const bool opening = holding_ && (!held_ || held_->asked == nullptr);
+  if (greeted_ && !opening && which == Which::DESCRIBE) return OnDescribe(std::move(message));
   if (greeted_ && which == Which::DESCRIPTION) return OnDescription(std::move(message));
   if (resuming()) {
     const auto link = anchor_.link();
@@ -288,6 +290,8 @@ void Association::Handle(IncomingMessage message) {
       return OnRelease(std::move(message));
     case Which::RETURNED:
       return OnReturned(std::move(message));
+    case Which::DESCRIBE:
+      return OnDescribe(std::move(message));
     default:
       return End(Status(StatusCode::kMalformed, "envelope of unknown kind " +
                                                     std::to_string(static_cast<int>(which)) +

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "lwmsg/internal/message_state.h"
 #include "lwmsg/internal/session_host.h"
 #include "tests/core/harness.h"
 
@@ -219,6 +220,19 @@ TEST_F(SessionsTest, FloodBeforeTheConstructorAnswersEndsTheAssociation) {
   ASSERT_TRUE(server_.end);
   EXPECT_EQ(server_.end->code(), StatusCode::kResourceExhausted);
   EXPECT_THAT(server_.end->message(), HasSubstr("before the session was open"));
+}
+
+TEST_F(SessionsTest, QuestionForASchemaIsNotAnsweredBeforeTheHello) {
+  OpenWithConstructor();
+  OutgoingMessage question;
+  question.state().envelope.setDescribe(sample::kSampleProtocol.id);
+  server_.transport->Inject(ToFrame(std::move(question)));
+  executor_.Run();
+  EXPECT_EQ(server_.transport->sent_count(), 0U);
+  asked_.at(0).Accept();
+  executor_.Run();
+  const size_t hello_and_answer = 2;
+  EXPECT_GE(server_.transport->sent_count(), hello_and_answer);
 }
 
 TEST_F(SessionsTest, KeyOfAWrongSizeEndsTheAssociation) {
