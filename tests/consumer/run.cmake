@@ -34,6 +34,10 @@ if(NOT said MATCHES "hello world")
   file(REMOVE_RECURSE ${folder})
   message(FATAL_ERROR "the consumer said: ${said}")
 endif()
+if(NOT CROSS)
+  # Any bytes are an input.
+  run(${folder}/build/consumer_fuzz -runs=0 ${folder}/project/hello.capnp)
+endif()
 
 run(${EMULATOR} ${folder}/build/simulated${SUFFIX})
 
