@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <string>
@@ -29,6 +30,10 @@ struct ReceiveControl {
   alignas(cmsghdr) std::array<char, CMSG_SPACE(kMaxHandles * sizeof(int)) +
                                         CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(sizeof(int))> bytes;
 };
+
+// Sockets of this process with a large buffer: more wait for room a little more often.
+constexpr int kMostGrown = 16;
+std::atomic<int> grown_sockets = 0;
 
 template <typename T>
 void ReadData(const cmsghdr& control, T& to) {
@@ -144,6 +149,7 @@ SocketStream::SocketStream(OsHandle socket, Endpoint endpoint, const WantedServe
 }
 
 void SocketStream::HangUp() {
+  if (std::exchange(has_grown_, false)) --grown_sockets;
   if (passes_rights_ && socket_.valid()) {
     // With what was not read go its descriptors. No more comes behind that.
     shutdown(socket_.get(), SHUT_RDWR);
@@ -259,7 +265,11 @@ SocketStream::Control SocketStream::TakeControl(const msghdr& header) {
 }
 
 void SocketStream::GrowSendBuffer() {
-  if (std::exchange(has_grown_, true)) return;
+  // A peer that has taken nothing yet may never do. And what is in sockets is the kernel's memory,
+  // which nothing else bounds here.
+  if (!std::exchange(has_blocked_, true) || has_grown_ || grown_sockets >= kMostGrown) return;
+  has_grown_ = true;
+  ++grown_sockets;
   // So that a large message crosses in fewer parts. The kernel takes no more than
   // net.core.wmem_max, and doubles it (socket(7)).
   const int bytes = 512 << 10;

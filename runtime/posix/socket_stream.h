@@ -53,7 +53,7 @@ class SocketStream final : public FrameStream {
   };
 
   void Connected(SocketPeer peer);
-  // Once a message did not fit.
+  // When a message did not fit.
   void GrowSendBuffer();
   static Control TakeControl(const msghdr& header);
 
@@ -68,6 +68,7 @@ class SocketStream final : public FrameStream {
   bool wants_credentials_ = false;
   bool sent_credentials_ = false;
   bool can_wait_in_read_ = false;
+  bool has_blocked_ = false;
   bool has_grown_ = false;
   bool passes_rights_ = true;  // As far as is known.
   bool strict_senders_ = false;
