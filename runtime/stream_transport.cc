@@ -91,9 +91,12 @@ void StreamTransport::Open() {
 }
 
 void StreamTransport::Send(OutgoingMessage message) {
-  if (write_failed_ || state_ == State::kDone) return;
+  if (write_failed_ || overflowed_ || state_ == State::kDone) return;
+  // Nor is it kept until the association ends: in one turn many of a user's may ask for much.
+  overflowed_ = queued_for_user().bytes + message.ByteSize() > max_queued_bytes_;
+  if (overflowed_) return;
   stream_->Queue(std::move(message));
-  if (queued_for_user().bytes > max_queued_bytes_) overflowed_ = true;
+  Charge();
   if (state_ == State::kOpen) loop_.FlushAtEndOfTurn(*this);
 }
 
@@ -293,12 +296,9 @@ void StreamTransport::Charge() {
 }
 
 Transport::Queued StreamTransport::queued_for_user() const {
-  Queued own = stream_->queued();
-  if (!share_) return own;
-  // What came since the last charge belongs to it too.
-  const Queued& all = share_->queued();
-  return {own.bytes + all.bytes - charged_.bytes, own.messages + all.messages - charged_.messages,
-          own.handles + all.handles - charged_.handles};
+  Queued all = share_ ? share_->queued() : stream_->queued();
+  if (overflowed_) all.bytes = std::max(all.bytes, max_queued_bytes_ + 1);
+  return all;
 }
 
 void StreamTransport::OnTimer() {

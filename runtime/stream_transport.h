@@ -93,7 +93,7 @@ class StreamTransport final : public Transport, private Flushable, private UserS
   bool write_failed_ = false;
   bool failed_ = false;      // The listener was told.
   bool delivering_ = false;  // A frame is in the listener's hands.
-  bool overflowed_ = false;  // More was queued than may be.
+  bool overflowed_ = false;  // More was to be queued than may be; nothing is any more.
   Listener* listener_ = nullptr;
   UniqueFunction<void()> done_;
   const std::chrono::milliseconds frame_timeout_;
