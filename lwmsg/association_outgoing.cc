@@ -228,8 +228,8 @@ void Association::FailLater(ReplyCallback done, Status reason) {
 void Association::TellFailed() {
   // User code, which may destroy this.
   auto failed = std::exchange(failed_, {});
-  for (auto& [done, reason] : failed) {
-    internal::IfMemory([&done = done, &reason = reason] { done(Error(std::move(reason))); });
+  for (auto& call : failed) {
+    internal::IfMemory([&call] { call.first(Error(std::move(call.second))); });
   }
 }
 
