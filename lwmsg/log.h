@@ -57,7 +57,7 @@ class Log {
     if (!left_out) return;
     try {
       WriteLine(level, make_line(), *left_out);
-    } catch (const std::bad_alloc&) {
+    } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch)
       // What is logged goes on without its line.
     }
   }

@@ -234,8 +234,9 @@ void ScriptedPeer::Reply(Input& input) {
 
 void ScriptedPeer::Item(Input& input) {
   TheirCall call;
-  if (!their_calls_.empty())
+  if (!their_calls_.empty()) {
     call = their_calls_[input.Below(std::min<size_t>(their_calls_.size(), 256))];
+  }
   Send(input, [&](wire::Envelope::Builder envelope) {
     auto item = envelope.initItem();
     item.setId(call.id);

@@ -91,11 +91,13 @@ void ScriptedPeer::LookForObjects(capnp::AnyPointer::Reader payload, capnp::Stru
     const uint64_t id = type_of_part.getProto().getId();
     if (id == capnp::typeId<schema::SharedMemory>()) {
       const auto pool = part.get("pool").template as<uint64_t>();
-      if (pool != 0 && places_.size() < 256)
+      if (pool != 0 && places_.size() < 256) {
         places_.emplace_back(pool, part.get("offset").template as<uint64_t>());
+      }
     }
-    if (id != capnp::typeId<schema::Handle<>>() || part.get("receivers").template as<bool>())
+    if (id != capnp::typeId<schema::Handle<>>() || part.get("receivers").template as<bool>()) {
       return;
+    }
     Named object{part.get("id").template as<uint64_t>(), std::nullopt};
     const capnp::Type kind = internal::BrandArgument(type_of_part, 0);
     if (kind.isInterface()) object.interface = kind.asInterface();
