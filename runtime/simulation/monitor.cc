@@ -49,6 +49,23 @@ uint32_t Monitor::FirstForgotten(Side side, const std::set<uint32_t>& waited_for
   return 0;
 }
 
+std::string Monitor::Reply(End& caller, uint32_t id, bool good, uint32_t items) {
+  const auto call = caller.calls.extract(id);
+  if (call.empty()) return "a second reply, or one of no call:" + Of(id);
+  // Items whose OS handles could not be sent count, too.
+  if (good && items < call.mapped().items) return "a reply that counts too few items" + Of(id);
+  return "";
+}
+
+std::string Monitor::Item(End& caller, uint32_t id) {
+  const auto call = caller.calls.find(id);
+  if (call == caller.calls.end()) return "an item of no call";
+  if (call->second.credit == 0) return "an item without credit" + Of(id);
+  --call->second.credit;
+  ++call->second.items;
+  return "";
+}
+
 std::string Monitor::Frame(Side side, std::string_view body) {
   // Aligned.
   auto words = kj::heapArray<capnp::word>(body.size() / sizeof(capnp::word));
@@ -74,20 +91,10 @@ std::string Monitor::Frame(Side side, std::string_view body) {
       return "a call whose id is in use: " + std::to_string(call.getId());
     }
   } else if (envelope.isReply()) {
-    const uint32_t id = envelope.getReply().getId();
-    const auto call = other.calls.extract(id);
-    if (call.empty()) return "a second reply, or one of no call:" + Of(id);
-    const bool good = envelope.getReply().getStatus() == 0;
-    // Items whose OS handles could not be sent count, too.
-    if (good && envelope.getReply().getItems() < call.mapped().items) {
-      return "a reply that counts too few items" + Of(id);
-    }
+    const auto reply = envelope.getReply();
+    return Reply(other, reply.getId(), reply.getStatus() == 0, reply.getItems());
   } else if (envelope.isItem()) {
-    const auto call = other.calls.find(envelope.getItem().getId());
-    if (call == other.calls.end()) return "an item of no call";
-    if (call->second.credit == 0) return "an item without credit" + Of(call->first);
-    --call->second.credit;
-    ++call->second.items;
+    return Item(other, envelope.getItem().getId());
   } else if (envelope.isCredit()) {
     const auto call = own.calls.find(envelope.getCredit().getId());
     if (call != own.calls.end()) call->second.credit += envelope.getCredit().getItems();

@@ -39,7 +39,10 @@ class Monitor {
     std::map<uint32_t, Call> calls;
   };
 
+  // What is wrong with them; empty if nothing is.
   std::string Frame(Side side, std::string_view body);
+  static std::string Reply(End& caller, uint32_t id, bool good, uint32_t items);
+  static std::string Item(End& caller, uint32_t id);
 
   std::array<End, 2> ends_;
 };

@@ -101,7 +101,8 @@ std::string StrayFrame(SeededRandom& random, const ServiceTable& services) {
   // Of the header: the number of its handles.
   if (frame.size() > kFrameHeaderBytes && random.OneIn(8)) frame[8] = 1;
   if (random.OneIn(4)) {
-    frame[random.Below(frame.size())] ^= static_cast<char>(1U << random.Below(8));
+    char& byte = frame[random.Below(frame.size())];
+    byte = static_cast<char>(static_cast<unsigned char>(byte) ^ 1U << random.Below(8));
   }
   return frame;
 }
