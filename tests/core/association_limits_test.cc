@@ -253,6 +253,7 @@ TEST_F(AssociationLimitsTest, ReplyLargerThanTheCallerTakesFailsThatCall) {
   EXPECT_EQ(Echo(), Status());
 }
 
+// T25.
 TEST_F(AssociationLimitsTest, MoreOsHandlesThanThePeerTakesFailThatCall) {
   Open({}, {.max_frame_handles = 1});
   ASSERT_EQ(Echo(), Status());

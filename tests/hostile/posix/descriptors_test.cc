@@ -49,7 +49,7 @@ class NoDescriptorsLeft {
   rlimit before_{};
 };
 
-// T19.
+// T19, T22.
 TEST_F(HostileDescriptorsTest, MoreThanTheFrameCounts) {
   Serve();
   EXPECT_TRUE(Says(GoodbyeAfter(GiveFrame(9, 1, 2, 2), 3), StatusCode::kMalformed,
@@ -76,6 +76,7 @@ TEST_F(HostileDescriptorsTest, NoneWhereTheFrameCountsSome) {
                    {"counts 2 OS handles", "but 0 came"}));
 }
 
+// T21.
 TEST_F(HostileDescriptorsTest, SetThatTheKernelCutAtTheLimitOfDescriptorsReachesNoHandler) {
   Serve();
   RawPeer peer = ConnectAndGreet();

@@ -74,6 +74,7 @@ TEST_F(SocketFileTest, NameStaysWhileTheParentServes) {
   EXPECT_EQ(client.peer().pid(), static_cast<uint32_t>(daemon.pid()));
 }
 
+// T50.
 TEST_F(SocketFileTest, NameOfASuccessorIsNotRemoved) {
   Process first("serve", {EndpointArgument()});
   ASSERT_EQ(first.ReadLine(), "ready");
@@ -114,6 +115,7 @@ TEST_F(SocketFileTest, T48_WhatIsNoSocketIsRefusedAndUntouched) {
   EXPECT_EQ(CallNothing(folder_.Endpoint("live")), Status());
 }
 
+// T52.
 TEST_F(SocketFileTest, HasTheWantedModeWhateverTheUmask) {
   Loop loop;
   for (const mode_t mask : {0000, 0022, 0777}) {
