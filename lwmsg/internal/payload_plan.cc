@@ -99,10 +99,25 @@ void AddKind(schema::HandleKind::Reader kind, FieldRules& rules) {
   rules.writable = kind.getWrite();
 }
 
+// Whether the annotation has a value of its type: one of a schema from outside may have any.
+bool HasType(uint64_t annotation, proto::Value::Reader value) {
+  switch (annotation) {
+    case kRangeId:
+    case kLengthId:
+    case kKindId:
+      return value.isStruct() && (value.getStruct().isNull() || value.getStruct().isStruct());
+    case kBitsId:
+      return value.isUint64();
+    default:
+      return true;
+  }
+}
+
 // Takes over one annotation. False if it is none of lwmsg's, or nothing to check.
 bool AddRule(proto::Annotation::Reader annotation, capnp::Type element, FieldRules& rules,
              IntegerRules& integers) {
   const auto value = annotation.getValue();
+  if (!HasType(annotation.getId(), value)) return false;
   switch (annotation.getId()) {
     case kRangeId: {
       const auto range = value.getStruct().getAs<schema::Range>();
