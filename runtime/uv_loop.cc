@@ -56,8 +56,9 @@ void UvLoop::OpenHandles() {
     NoteArrival();
     RunPosted();
   });
-  if (!wake)
+  if (!wake) {
     throw std::runtime_error("lwmsg: cannot make an event loop: " + wake.error().message());
+  }
   handles_->wake = std::move(*wake);
   Check(handles_->timer.Open(this, [this](uv_timer_t* t) { return uv_timer_init(uv_, t); }));
   Check(handles_->prepare.Open(this, [this](auto* p) { return uv_prepare_init(uv_, p); }));
