@@ -1,9 +1,5 @@
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 
-#include <array>
 #include <memory>
 #include <string>
 #include <vector>
@@ -15,6 +11,7 @@
 #include "tests/reliability/raw.h"
 #include "tests/reliability/server.h"
 #include "tests/support/inventory.h"
+#include "tests/support/posix/lingering_sockets.h"
 
 // Descriptors that nobody wants, as fast as they go.
 namespace lwmsg::test {
@@ -24,40 +21,6 @@ using std::chrono::seconds;
 
 constexpr size_t kInAFrame = 16;
 constexpr size_t kInAWrite = 253;
-
-// Connections whose last close waits for a second, as their other ends take nothing (SO_LINGER,
-// socket(7)).
-class LingeringSockets {
- public:
-  LingeringSockets() : listening_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in any{};
-    any.sin_family = AF_INET;
-    any.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof(any);
-    bind(listening_.get(), reinterpret_cast<sockaddr*>(&any), size);
-    listen(listening_.get(), 8);
-    getsockname(listening_.get(), reinterpret_cast<sockaddr*>(&address_), &size);
-  }
-
-  OsHandle New() {
-    OsHandle socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    if (connect(socket.get(), reinterpret_cast<sockaddr*>(&address_), sizeof(address_)) != 0) {
-      return OsHandle();
-    }
-    other_ends_.emplace_back(accept4(listening_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-    const linger second{1, 1};
-    setsockopt(socket.get(), SOL_SOCKET, SO_LINGER, &second, sizeof(second));
-    const std::array<char, 64 << 10> some{};
-    while (send(socket.get(), some.data(), some.size(), MSG_DONTWAIT) > 0) {
-    }
-    return socket;
-  }
-
- private:
-  OsHandle listening_;
-  sockaddr_in address_{};
-  std::vector<OsHandle> other_ends_;
-};
 
 // One connection with descriptors in a way that depends on `kind`. Returns how many went.
 size_t Attack(const std::string& endpoint, size_t kind, int file) {
@@ -96,7 +59,7 @@ size_t Attack(const std::string& endpoint, size_t kind, int file) {
 // Until so many descriptors went, and a lingering socket with each of `lingering` connections.
 void Flood(const std::string& endpoint, size_t count, size_t lingering, const Talk& talk) {
   const OsHandle file(open("/dev/null", O_RDONLY | O_CLOEXEC));
-  LingeringSockets sockets;
+  LingeringSockets sockets(seconds(1));
   size_t sent = 0;
   for (size_t kind = 0; sent < count; ++kind) {
     const size_t more = Attack(endpoint, kind, file.get());

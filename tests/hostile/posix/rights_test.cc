@@ -1,8 +1,5 @@
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 
-#include <array>
 #include <cerrno>
 #include <chrono>
 
@@ -10,6 +7,7 @@
 #include "runtime/posix/socket_options.h"
 #include "tests/hostile/fixture.h"
 #include "tests/hostile/posix/raw_descriptors.h"
+#include "tests/support/posix/lingering_sockets.h"
 
 // Descriptors where no interface has any (T17, T18), and those that are slow to close (T28).
 namespace lwmsg::test {
@@ -94,26 +92,11 @@ TEST_F(NoRightsTest, T18_ThoseThatArriveEndTheAssociation) {
 
 class SlowToCloseTest : public HostilePeerTest {
  protected:
-  // A connection whose last close waits for two seconds, as its other end takes nothing (SO_LINGER,
-  // socket(7)).
+  // A socket whose last close waits for two seconds.
   std::vector<OsHandle> Lingering() {
-    const OsHandle listening(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof(address);
-    EXPECT_EQ(bind(listening.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
-    EXPECT_EQ(listen(listening.get(), 1), 0);
-    EXPECT_EQ(getsockname(listening.get(), reinterpret_cast<sockaddr*>(&address), &size), 0);
     std::vector<OsHandle> socket;
-    socket.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    EXPECT_EQ(connect(socket[0].get(), reinterpret_cast<sockaddr*>(&address), size), 0);
-    other_ends_.emplace_back(accept4(listening.get(), nullptr, nullptr, SOCK_CLOEXEC));
-    const linger seconds{1, 2};
-    EXPECT_EQ(setsockopt(socket[0].get(), SOL_SOCKET, SO_LINGER, &seconds, sizeof(seconds)), 0);
-    std::array<char, 4096> some{};
-    while (send(socket[0].get(), some.data(), some.size(), MSG_DONTWAIT) > 0) {
-    }
+    socket.push_back(sockets_.New());
+    EXPECT_TRUE(socket[0].valid());
     return socket;
   }
 
@@ -127,11 +110,11 @@ class SlowToCloseTest : public HostilePeerTest {
   void TearDown() override {
     HostilePeerTest::TearDown();
     internal::FinishClosing();
-    other_ends_.clear();
+    sockets_.CloseOtherEnds();
   }
 
  private:
-  std::vector<OsHandle> other_ends_;
+  LingeringSockets sockets_{std::chrono::seconds(2)};
 };
 
 TEST_F(SlowToCloseTest, T28_AHandleThatNobodyTakesDoesNotHoldTheLoop) {
