@@ -3,10 +3,11 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <cstddef>
 #include <deque>
+#include <exception>
 #include <memory>
 #include <mutex>
-#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -42,63 +43,111 @@ class Closer {
 
   explicit Closer(uint32_t process) : process_(process) {}
 
+  // Of a loop, which shall not wait: what is done under the lock is short, and few are awake.
   void Add(std::vector<OsHandle> handles) {
     std::unique_lock lock(mutex_);
-    for (OsHandle& handle : handles) handles_.push_back(std::move(handle));
-    changed_.notify_all();
-    if (idle_ >= handles_.size() || threads_ >= kMostThreads) return;
-    StartThread();
+    open_ += handles.size();
+    batches_.push_back(std::move(handles));
+    if (Rouse()) Start(lock);
   }
 
   void Finish() {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return handles_.empty() && idle_ == threads_; });
+    finished_.wait(lock, [this] { return open_ == 0; });
   }
 
  private:
-  // Locked. Without one more, those that are there do it in time; without any, it is done here.
-  void StartThread() {
+  // Locked. One more is to look for work, but one at a time: mostly those that are awake have done
+  // it by the time it comes. True if it must be started.
+  bool Rouse() {
+    if (rousing_) return false;
+    if (idle_ != 0) {
+      rousing_ = true;
+      changed_.notify_one();
+      return false;
+    }
+    if (threads_ == kMostThreads) return false;
+    rousing_ = true;
+    ++threads_;
+    return true;
+  }
+
+  // Without one more, those that are there do it in time; without any, it is done here. Returns
+  // locked.
+  void Start(std::unique_lock<std::mutex>& lock) {
+    lock.unlock();
     try {
       std::thread([this] { Work(); }).detach();
-      ++threads_;
+      lock.lock();
+      return;
     } catch (const std::exception&) {  // No thread, or no memory for it.
-      if (threads_ == 0) handles_.clear();
+      lock.lock();
     }
+    rousing_ = false;
+    if (--threads_ != 0) return;
+    std::deque<std::vector<OsHandle>> batches;
+    batches.swap(batches_);
+    lock.unlock();
+    size_t closed = 0;
+    for (std::vector<OsHandle>& batch : batches) {
+      closed += batch.size();
+      batch.clear();
+    }
+    lock.lock();
+    Closed(closed);
+  }
+
+  // Locked.
+  void Closed(size_t count) {
+    open_ -= count;
+    if (open_ == 0) finished_.notify_all();
   }
 
   void Work() {
     std::unique_lock lock(mutex_);
-    while (true) {
-      ++idle_;
-      // Whoever waits in Finish counts on this one.
-      if (handles_.empty()) changed_.notify_all();
-      const bool found = changed_.wait_for(lock, kIdle, [this] { return !handles_.empty(); });
-      --idle_;
-      if (!found) break;
-      OsHandle handle = std::move(handles_.front());
-      handles_.pop_front();
-      // This one may not come back.
-      if (!handles_.empty() && idle_ == 0 && threads_ < kMostThreads) StartThread();
-      lock.unlock();
-      handle.Close();
-      lock.lock();
-      changed_.notify_all();
-    }
+    rousing_ = false;
+    while (Await(lock)) CloseOne(lock);
     --threads_;
-    changed_.notify_all();
+  }
+
+  // Whether there is work.
+  bool Await(std::unique_lock<std::mutex>& lock) {
+    if (!batches_.empty()) return true;
+    ++idle_;
+    const bool found = changed_.wait_for(lock, kIdle, [this] { return !batches_.empty(); });
+    --idle_;
+    rousing_ = false;
+    return found;
+  }
+
+  // Returns locked.
+  void CloseOne(std::unique_lock<std::mutex>& lock) {
+    OsHandle handle = std::move(batches_.front().back());
+    batches_.front().pop_back();
+    if (batches_.front().empty()) batches_.pop_front();
+    // This one may not come back.
+    if (!batches_.empty() && Rouse()) Start(lock);
+    lock.unlock();
+    handle.Close();
+    lock.lock();
+    Closed(1);
   }
 
   const uint32_t process_;
   std::mutex mutex_;  // Guards all that follows.
   std::condition_variable changed_;
-  std::deque<OsHandle> handles_;
+  std::condition_variable finished_;
+  std::deque<std::vector<OsHandle>> batches_;  // None is empty.
+  size_t open_ = 0;                            // Handles that are not yet closed.
   unsigned threads_ = 0;
   unsigned idle_ = 0;
+  bool rousing_ = false;  // One was woken or started and has not come yet.
 };
 
 }  // namespace
 
 void CloseLater(std::vector<OsHandle> handles) {
+  if (handles.empty()) return;
   // Without memory to put them off they are closed here.
   internal::IfMemory([&handles] { Closer::Get().Add(std::move(handles)); });
 }

@@ -29,6 +29,11 @@ void KeepFromChildren(const OsHandle& handle);
 // How many handles this process may have open.
 size_t MostHandles();
 
+// Makes room for so many, as far as this process may have them. Else Linux makes its table larger
+// when it is full, and then waits for all processors if the process has threads: for 10 to 30 ms,
+// seen on 6.18.
+void ReserveHandles(size_t count);
+
 uint32_t OwnPid();
 
 // What a peer learns of this process.

@@ -29,6 +29,7 @@ using internal::ServerThread;
 // Each association has its socket and its peer's process. What is left over is for what messages
 // bring and for the process itself: without it the kernel drops an innocent client's descriptors.
 size_t MostAssociations() { return internal::MostHandles() / 4 * 3 / 2; }
+size_t HandlesFor(size_t associations) { return associations * 2 / 3 * 4; }
 
 // Between two looks for somebody to evict, however short Limits::idle_timeout is.
 constexpr std::chrono::milliseconds kShortest{10};
@@ -50,6 +51,7 @@ class Server::Impl final : private internal::Listener::Acceptor, private ServerL
         drain_timer_(loop.impl(), [this] { EndAll(); }),
         evict_timer_(loop.impl(), [this] { MakeRoom(); }) {
     LimitAssociations();
+    internal::ReserveHandles(HandlesFor(options_.limits.max_associations));
     while (threads_.size() + 1 < options_.loops) {
       threads_.push_back(std::make_unique<ServerThread>(
           loop_.busy_wait(), SharedByLoops(), on_end_,

@@ -1,11 +1,14 @@
 #include "lwmsg/os_handle.h"
 
 #include <fcntl.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cstdint>
 #include <cstring>
 
@@ -58,6 +61,13 @@ size_t internal::MostHandles() {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return SIZE_MAX;
   return limit.rlim_cur;
+}
+
+void internal::ReserveHandles(size_t count) {
+  const size_t most = std::min({count, MostHandles(), size_t{INT_MAX}});
+  OsHandle some(eventfd(0, EFD_CLOEXEC));
+  if (most == 0 || !some.valid()) return;
+  const OsHandle last(fcntl(some.get(), F_DUPFD_CLOEXEC, static_cast<int>(most - 1)));
 }
 
 uint32_t internal::OwnPid() { return static_cast<uint32_t>(getpid()); }

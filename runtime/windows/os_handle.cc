@@ -28,6 +28,8 @@ OsHandle DuplicateSocket(SOCKET socket) {
 // Some 16 million (Windows Internals), which memory ends first.
 size_t internal::MostHandles() { return SIZE_MAX; }
 
+void internal::ReserveHandles(size_t /*count*/) {}
+
 uint32_t internal::OwnPid() { return GetCurrentProcessId(); }
 
 void OsHandle::Close() {

@@ -1,5 +1,8 @@
 #include <sys/resource.h>
 
+#include <fstream>
+#include <string>
+
 #include "tests/runtime/server_pressure_fixture.h"
 #include "tests/support/posix/descriptor_famine.h"
 
@@ -68,6 +71,20 @@ TEST_F(ServerPressureTest, PlacesAreNoMoreThanTheDescriptorsAllow) {
   Serve();
   EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
   EXPECT_EQ(Logged(LogLevel::kWarning, "at most 150 associations at a time, not the 4096"), 1U);
+}
+
+TEST_F(ServerPressureTest, HasRoomForTheDescriptorsOfAllItsAssociations) {
+  Limits limits;
+  limits.max_associations = 150;
+  Serve(limits);
+  // The kernel's table (proc(5)); made larger later, it would hold up the loops.
+  std::ifstream status("/proc/self/status");
+  std::string word;
+  while (status >> word && word != "FDSize:") {
+  }
+  size_t places = 0;
+  EXPECT_TRUE(status >> places);
+  EXPECT_GE(places, 2 * limits.max_associations);
 }
 
 }  // namespace
