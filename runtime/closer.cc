@@ -112,12 +112,15 @@ class Closer {
 
   // Whether there is work.
   bool Await(std::unique_lock<std::mutex>& lock) {
-    if (!batches_.empty()) return true;
+    const auto end = std::chrono::steady_clock::now() + kIdle;
     ++idle_;
-    const bool found = changed_.wait_for(lock, kIdle, [this] { return !batches_.empty(); });
+    auto waited = std::cv_status::no_timeout;
+    while (batches_.empty() && waited == std::cv_status::no_timeout) {
+      waited = changed_.wait_until(lock, end);
+      rousing_ = false;  // Also if others have done it all: the next is not to wait for this one.
+    }
     --idle_;
-    rousing_ = false;
-    return found;
+    return !batches_.empty();
   }
 
   // Returns locked.
