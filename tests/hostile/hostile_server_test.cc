@@ -48,11 +48,18 @@ TEST_P(HostileServerTest, ReplyBeforeHelloIsReported) {
                    {"the first frame is not a hello"}));
 }
 
-TEST_P(HostileServerTest, ReplyThatIsCutOffEndsTheCall) {
-  const std::string reply = EchoReplyFrame(kFirstCallId, "text");
-  server_->Write(HelloFrame() + reply.substr(0, reply.size() - 1));
-  server_->Close();
-  EXPECT_TRUE(Says(Call(), StatusCode::kUnavailable, {"in the middle of a message"}));
+TEST_P(HostileServerTest, T01_WhatIsCutOffEndsTheCall) {
+  const std::string hello = HelloFrame();
+  const std::string both = hello + EchoReplyFrame(kFirstCallId, "text");
+  for (size_t at = 1; at < both.size(); ++at) {
+    SCOPED_TRACE(at);
+    server_->Write(both.substr(0, at));
+    server_->Close();
+    EXPECT_TRUE(
+        Says(Call(), StatusCode::kUnavailable,
+             {at == hello.size() ? "closed the connection" : "in the middle of a message"}));
+    Renew();
+  }
 }
 
 TEST_P(HostileServerTest, EndOfTheConnectionEndsTheCall) {

@@ -8,6 +8,7 @@
 #include "runtime/uv_loop.h"
 #include "tests/hostile/fixture.h"
 #include "tests/hostile/posix/raw_descriptors.h"
+#include "tests/support/posix/descriptor_famine.h"
 
 // Descriptors that are too many, too few, lost, or not where the message says.
 namespace lwmsg::test {
@@ -30,23 +31,6 @@ class HostileDescriptorsTest : public HostilePeerTest {
     EXPECT_EQ(Echo(peer, 10), Status());
     return answer;
   }
-};
-
-// While it lives this process can open nothing.
-class NoDescriptorsLeft {
- public:
-  NoDescriptorsLeft() {
-    getrlimit(RLIMIT_NOFILE, &before_);
-    const OsHandle lowest_free(open("/dev/null", O_RDONLY | O_CLOEXEC));
-    const rlimit none = {static_cast<rlim_t>(lowest_free.get()), before_.rlim_max};
-    EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
-  }
-  NoDescriptorsLeft(const NoDescriptorsLeft&) = delete;
-  NoDescriptorsLeft& operator=(const NoDescriptorsLeft&) = delete;
-  ~NoDescriptorsLeft() { setrlimit(RLIMIT_NOFILE, &before_); }
-
- private:
-  rlimit before_{};
 };
 
 // T19, T22.
@@ -76,19 +60,24 @@ TEST_F(HostileDescriptorsTest, NoneWhereTheFrameCountsSome) {
                    {"counts 2 OS handles", "but 0 came"}));
 }
 
-// T21.
-TEST_F(HostileDescriptorsTest, SetThatTheKernelCutAtTheLimitOfDescriptorsReachesNoHandler) {
+// With room for none of them, and for one.
+TEST_F(HostileDescriptorsTest, T21_SetThatTheKernelCutAtTheLimitOfDescriptorsReachesNoHandler) {
   Serve();
-  RawPeer peer = ConnectAndGreet();
-  ASSERT_EQ(Echo(peer, 1), Status());
-  {
-    const auto handles = SomeFiles(2);
-    WriteWith(peer, GiveFrame(9, 1, 2, 2), handles);
+  for (const bool one_free : {false, true}) {
+    SCOPED_TRACE(one_free);
+    OsHandle free = OpenNull();
+    RawPeer peer = ConnectAndGreet();
+    ASSERT_EQ(Echo(peer, 1), Status());
+    {
+      const auto handles = SomeFiles(2);
+      WriteWith(peer, GiveFrame(9, 1, 2, 2), handles);
+    }
+    const DescriptorFamine none;
+    if (one_free) free.Close();
+    EXPECT_TRUE(Says(GoodbyeTo(peer), StatusCode::kMalformed, {"RLIMIT_NOFILE"}));
+    EXPECT_FALSE(peer.ReplyTo(9));
+    EXPECT_EQ(Echo(*bystander_), Status());
   }
-  const NoDescriptorsLeft none;
-  EXPECT_TRUE(Says(GoodbyeTo(peer), StatusCode::kMalformed, {"RLIMIT_NOFILE"}));
-  EXPECT_FALSE(peer.ReplyTo(9));
-  EXPECT_EQ(Echo(*bystander_), Status());
 }
 
 TEST_F(HostileDescriptorsTest, ServerWithoutDescriptorsAcceptsAgainLater) {
@@ -96,7 +85,7 @@ TEST_F(HostileDescriptorsTest, ServerWithoutDescriptorsAcceptsAgainLater) {
   RawPeer waiting = ConnectAndGreet();
   waiting.Write(EchoFrame(1, "text"));
   {
-    const NoDescriptorsLeft none;
+    const DescriptorFamine none;
     EXPECT_EQ(Echo(*bystander_), Status());
     EXPECT_EQ(server_->association_count(), 1U);
   }
@@ -107,7 +96,7 @@ TEST_F(HostileDescriptorsTest, ServerWithoutDescriptorsAcceptsAgainLater) {
 TEST_F(HostileDescriptorsTest, ServerWithoutDescriptorsForAClientThatWaitsDoesNotSpin) {
   Serve();
   const RawPeer waiting = Connect();
-  const NoDescriptorsLeft none;
+  const DescriptorFamine none;
   const auto cpu = [] {
     timespec used{};
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);

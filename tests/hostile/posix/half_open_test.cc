@@ -2,6 +2,9 @@
 #include <sys/socket.h>
 #include <uv.h>
 
+#include <atomic>
+#include <csignal>
+
 #include "tests/hostile/fixture.h"
 
 // What only sockets can: bytes out of band, and one direction that ends.
@@ -25,6 +28,29 @@ TEST_F(HalfOpenTest, T15_ByteOutOfBandEndsTheAssociation) {
     EXPECT_TRUE(Says(GoodbyeTo(peer), StatusCode::kMalformed, {}));
     EXPECT_FALSE(peer.ReplyTo(2) || peer.ReplyTo(3));
   }
+}
+
+std::atomic<int> signals_of_pipes = 0;
+
+// Of both sides: a reply to a client that is gone, and a call to a server that is.
+TEST_F(HalfOpenTest, T16_WritingToAPeerThatIsGoneRaisesNoSignal) {
+  const auto before = signal(SIGPIPE, [](int) { ++signals_of_pipes; });
+  Serve();
+  {
+    RawPeer peer = ConnectAndGreet();
+    ASSERT_EQ(Echo(peer, 1), Status());
+    peer.Write(CallFrame(2, kKeep));
+    RunUntil([&] { return sample_.kept.size() == 1; });
+  }
+  sample_.kept.clear();  // Is answered.
+  auto pair = MakePairHere();
+  ASSERT_TRUE(pair);
+  Client client(loop_, std::move(pair->second));
+  pair->first.Close();
+  EXPECT_EQ(Echo(client).code(), StatusCode::kUnavailable);
+  RunUntil([&] { return AttackersAreGone(); });
+  EXPECT_EQ(signals_of_pipes, 0);
+  signal(SIGPIPE, before);
 }
 
 // What it did not read resets the connection: an error, which waits behind what it wrote.

@@ -13,8 +13,6 @@
 namespace lwmsg::test {
 namespace {
 
-using std::chrono::milliseconds;
-
 bool KernelCanRefuse() {
   const OsHandle socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const int no = 0;
@@ -90,31 +88,56 @@ TEST_F(NoRightsTest, T18_ThoseThatArriveEndTheAssociation) {
   EXPECT_TRUE(Says(GoodbyeTo(peer), StatusCode::kPermissionDenied, {"1 OS handles"}));
 }
 
+TEST_F(NoRightsTest, T17_TheKernelRefusesThemOnTheWayToAClientToo) {
+  if (!KernelCanRefuse()) GTEST_SKIP() << "no SO_PASSRIGHTS before Linux 6.16";
+  auto pair = MakePairHere();
+  ASSERT_TRUE(pair);
+  RawPeer server{RawStream(std::move(pair->first))};
+  Client client(loop_, std::move(pair->second));
+  std::optional<Status> status;
+  sample::ListenerClient(client).Notify().Send(
+      [&](auto reply) { status = reply ? Status() : reply.error(); });
+  RunUntil([&] {
+    server.Read();
+    return server.frames().size() == 2;  // Its hello, and the call.
+  });
+  const auto files = SomeFiles(1);
+  const std::string reply = ReplyFrame(kFirstCallId, [](auto results) {
+    results.template initAs<sample::Listener::NotifyResults>();
+  });
+  EXPECT_EQ(TryToWriteWith(server, HelloFrame() + reply, files), EPERM);
+  server.Write(HelloFrame() + reply);
+  RunUntil([&] { return status.has_value(); });
+  EXPECT_EQ(status, Status());
+}
+
 class SlowToCloseTest : public HostilePeerTest {
  protected:
-  // A socket whose last close waits for two seconds.
+  // A socket whose last close waits for longer than RunUntil does: where the loop closes it, the
+  // test fails in what it runs the loop for.
   std::vector<OsHandle> Lingering() {
     std::vector<OsHandle> socket;
     socket.push_back(sockets_.New());
     EXPECT_TRUE(socket[0].valid());
+    begin_ = std::chrono::steady_clock::now();
     return socket;
   }
 
-  // How long the others wait meanwhile: less than any close here takes.
   void ExpectOthersAreServed() {
-    const auto start = std::chrono::steady_clock::now();
     EXPECT_EQ(Echo(*bystander_), Status());
-    EXPECT_LT(std::chrono::steady_clock::now() - start, milliseconds(1000));
+    EXPECT_LT(std::chrono::steady_clock::now() - begin_, kLinger);
   }
 
   void TearDown() override {
     HostilePeerTest::TearDown();
-    internal::FinishClosing();
     sockets_.CloseOtherEnds();
   }
 
  private:
-  LingeringSockets sockets_{std::chrono::seconds(2)};
+  static constexpr std::chrono::seconds kLinger{40};
+
+  LingeringSockets sockets_{kLinger};
+  std::chrono::steady_clock::time_point begin_;
 };
 
 TEST_F(SlowToCloseTest, T28_AHandleThatNobodyTakesDoesNotHoldTheLoop) {

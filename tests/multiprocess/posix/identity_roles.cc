@@ -2,6 +2,7 @@
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -58,6 +59,18 @@ int ServeInUserNamespace(const Arguments& arguments) {
   std::ofstream("/proc/self/setgroups") << "deny";
   std::ofstream("/proc/self/gid_map") << "0 0 1";
   return Serve(arguments);
+}
+
+int ServeInPidNamespace(const Arguments& arguments) {
+  if (unshare(CLONE_NEWPID) != 0) return Say(std::strerror(errno)), 1;
+  const pid_t first = fork();  // Only its children are in it.
+  if (first == 0) {
+    DieWithParent();
+    return Serve(arguments);
+  }
+  int status = 1;
+  waitpid(first, &status, 0);
+  return status == 0 ? 0 : 1;
 }
 
 int ServeWithoutProc(const Arguments& arguments) {

@@ -5,6 +5,9 @@
 #include <array>
 #include <atomic>
 #include <ctime>
+#include <fstream>
+#include <memory>
+#include <optional>
 #include <thread>
 
 #include "runtime/posix/socket_address.h"
@@ -236,31 +239,57 @@ TEST_F(NamesTest, T47_NameOfAKilledServerIsTheNextOnes) {
   }
 }
 
-// A listening socket that outlives its servers, as a service manager keeps one.
-TEST_F(NamesTest, T49_NobodyIsTurnedAwayWhileServersSucceedOneAnother) {
+// At a listening socket that outlives its servers, as a service manager keeps one. Whom a server
+// that drains has just accepted is told to connect again.
+TEST_F(NamesTest, T49_EachClientIsServedWhileServersSucceedOneAnother) {
+  constexpr int kTries = 5;
   const OsHandle socket = ListenPlainly(folder_.Endpoint());
-  std::atomic<int> connected = 0;
-  std::atomic<int> failed = 0;
+  std::atomic<int> served = 0;
+  std::atomic<int> turned_away = 0;
+  std::atomic<bool> ended = false;
   std::jthread clients([&](const std::stop_token& stop) {
-    const auto endpoint = *Endpoint::Parse(folder_.Endpoint());
     while (!stop.stop_requested()) {
-      const OsHandle client = NewSocket();
-      auto result = internal::ConnectOnce(client, endpoint);
-      if (!result) ++failed;
-      if (result && *result) ++connected;
+      Status status(StatusCode::kUnavailable, "");
+      for (int i = 0; i < kTries && status.code() == StatusCode::kUnavailable; ++i) {
+        status = CallNothing();
+      }
+      ++(status.ok() ? served : turned_away);
     }
+    ended = true;
   });
   Loop loop;
+  SampleService service;
+  std::unique_ptr<Server> last;
   for (int i = 0; i < 200; ++i) {
-    Server server(loop);
-    ASSERT_EQ(server.ListenOn(*socket.Duplicate()), Status());
-    const int before = connected;
-    ASSERT_TRUE(RunLoopUntil(loop, [&] { return connected > before; }));
+    auto next = std::make_unique<Server>(loop);
+    ASSERT_EQ(next->Serve(service), Status());
+    ASSERT_EQ(next->ListenOn(*socket.Duplicate()), Status());
+    if (last) {
+      bool drained = false;
+      last->Drain(milliseconds(10'000), [&] { drained = true; });
+      ASSERT_TRUE(RunLoopUntil(loop, [&] { return drained; }));
+    }
+    last = std::move(next);
+    const int before = served;
+    ASSERT_TRUE(RunLoopUntil(loop, [&] { return served > before; }));
   }
   clients.request_stop();
-  clients.join();
-  EXPECT_EQ(failed, 0);
-  EXPECT_GE(connected, 200);
+  ASSERT_TRUE(RunLoopUntil(loop, [&] { return ended.load(); }));
+  EXPECT_EQ(turned_away, 0);
+}
+
+TEST_F(NamesTest, T48_ClientOfWhatIsNoSocketIsToldSoAndTouchesNothing) {
+  std::ofstream(folder_.Path("file")) << "content";
+  ASSERT_EQ(mkdir(folder_.Path("folder").c_str(), 0755), 0);
+  ASSERT_EQ(mkfifo(folder_.Path("fifo").c_str(), 0600), 0);
+  ASSERT_EQ(symlink("nowhere", folder_.Path("link").c_str()), 0);
+  for (const char* name : {"file", "folder", "fifo", "link"}) {
+    const Status status = Call("unix:" + folder_.Path(name), {});
+    EXPECT_EQ(status.code(), StatusCode::kUnavailable) << name;
+    EXPECT_THAT(status.message(), HasSubstr(folder_.Path(name)));
+    struct stat info{};
+    EXPECT_EQ(lstat(folder_.Path(name).c_str(), &info), 0);
+  }
 }
 
 TEST_F(NamesTest, T51_PathOfAnyLengthIsTakenWholeOrRefused) {

@@ -60,6 +60,7 @@ std::map<std::string, Role> RolesOfThisSystem() {
           {"steal", Steal},
           {"lie-in-wait", LieInWait},
           {"serve-in-user-namespace", ServeInUserNamespace},
+          {"serve-in-pid-namespace", ServeInPidNamespace},
           {"serve-without-proc", ServeWithoutProc},
           {"contend", Contend},
           {"call-after-becoming", CallAfterBecoming}};

@@ -25,8 +25,9 @@ int CallAfterBecoming(const Arguments& arguments);
 // `harden=yes`. Told anything, tries to take a descriptor of it, and prints "took it" or why not.
 int Steal(const Arguments& arguments);
 int LieInWait(const Arguments& arguments);
-// Serve, in a user namespace that has root alone; and without /proc.
+// Serve, in a user namespace that has root alone; in a pid namespace; and without /proc.
 int ServeInUserNamespace(const Arguments& arguments);
+int ServeInPidNamespace(const Arguments& arguments);
 int ServeWithoutProc(const Arguments& arguments);
 // Told "go" it listens at `endpoint=` and prints "mine", or what was wrong; told "leave" it stops
 // and prints "left".

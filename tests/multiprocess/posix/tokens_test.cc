@@ -144,6 +144,15 @@ TEST_F(TokensTest, T40_UsersOutsideTheServersUserNamespaceAreUnknown) {
   EXPECT_THAT(root.ReadLine(), StartsWith("client euid=0 egid=0 pid="));
 }
 
+TEST_F(TokensTest, T40_ProcessesOutsideTheServersPidNamespaceAreUnknown) {
+  LWMSG_SKIP_UNLESS_ROOT();
+  Process server("serve-in-pid-namespace", {EndpointArgument(), "mode=666"});
+  const std::string ready = server.ReadLine();
+  if (ready != "ready") GTEST_SKIP() << "no pid namespace: " << ready;
+  Process client("call", {EndpointArgument(), User(kBob)});
+  EXPECT_THAT(client.ReadLine(), StartsWith("client euid=12346 egid=12346 pid=unknown"));
+}
+
 TEST_F(TokensTest, T35_ProcIsNotAskedWhoThePeerIs) {
   LWMSG_SKIP_UNLESS_ROOT();
   const std::string endpoint = "endpoint=unix-abstract:lwmsg-proc-" + std::to_string(getpid());
