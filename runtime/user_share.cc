@@ -82,10 +82,10 @@ void UserShare::Read(size_t bytes) {
 
 std::shared_ptr<UserShare> UserShares::For(const Token& peer) {
   const std::string user = UserOf(peer);
-  if (const auto known = shares_.find(user); known != shares_.end()) {
-    if (auto share = known->second.lock()) return share;
-  }
-  std::erase_if(shares_, [](const auto& entry) { return entry.second.expired(); });
+  if (const auto known = shares_.find(user); known != shares_.end()) return known->second;
+  std::erase_if(shares_, [](const auto& entry) {
+    return entry.second.use_count() == 1 && entry.second->idle();
+  });
   auto share = std::make_shared<UserShare>(loop_, *this, ++last_number_);
   shares_[user] = share;
   return share;

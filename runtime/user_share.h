@@ -52,6 +52,9 @@ class UserShare {
   // Counts one that has arrived.
   Received Arrived(size_t bytes) { return {received_, bytes + kMessageState}; }
 
+  // Nothing of its user's is here.
+  bool idle() const { return received_->empty(); }
+
   // How many bytes may be read for them now; 0: others come first, and the loop's next turn brings
   // more. Unlimited as long as nobody else reads.
   size_t ReadRoom();
@@ -92,7 +95,8 @@ class UserShares {
 
   const IoLoop& loop_;
   const size_t max_received_bytes_;
-  std::map<std::string, std::weak_ptr<UserShare>> shares_;
+  // Those of users who have connections, or had some and left something in handlers' hands.
+  std::map<std::string, std::shared_ptr<UserShare>> shares_;
   uint64_t last_number_ = 0;
   uint64_t last_reader_ = 0;  // By number; 0: nobody.
   uint64_t contended_until_ = 0;

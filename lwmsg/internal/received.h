@@ -21,6 +21,9 @@ class ReceivedBytes {
   // What handlers have is more than that. Any thread.
   bool over() const { return in_hand_ > most_; }
 
+  // On the loop: nothing is counted.
+  bool empty() const { return begun_ == 0 && in_hand_ == 0; }
+
   // On the loop: whether a message of so many bytes may begin. One for which there will never be
   // room may if it is the only one: it is refused when it is there.
   bool HasRoomFor(size_t bytes) const {
