@@ -85,7 +85,8 @@ Association& Connector::Current() {
   const bool ended = association_->state() == Association::State::kClosed;
   if (ended && options_.reconnect == Reconnect::kOnNextCall) {
     retired_.reserve(retired_.size() + 1);
-    retired_.push_back(std::exchange(association_, MakeAssociation()));
+    auto old = std::exchange(association_, MakeAssociation());
+    if (!std::exchange(told_, false)) retired_.push_back(std::move(old));
   }
   return *association_;
 }
@@ -121,7 +122,8 @@ Result<std::unique_ptr<Transport>> Connector::TryEndpoints() {
   auto endpoints = Endpoint::ParseList(endpoints_);
   if (!endpoints) return Error(std::move(endpoints).error());
   const auto euid = options_.server_euid ? options_.server_euid : first_.listener;
-  const WantedServer wanted = {euid, options_.any_server, options_.any_folder};
+  const WantedServer wanted = {euid, options_.any_server && !options_.server_euid,
+                               options_.any_folder};
   std::string missing;
   for (const Endpoint& endpoint : *endpoints) {
     auto transport = endpoint.kind() == Endpoint::Kind::kDirect
@@ -148,6 +150,10 @@ void Connector::OnEnd(const Association* association, const Status& reason) {
   const auto link = anchor_.link();
   if (const auto on_end = on_end_) (*on_end)(reason);
   if (link.get() == nullptr) return;
+  if (association == association_.get()) {
+    told_ = true;
+    return;
+  }
   std::erase_if(retired_, [association](const auto& old) { return old.get() == association; });
 }
 

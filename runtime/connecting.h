@@ -71,6 +71,7 @@ class Connector final : private CallTarget {
   Users first_;
   std::vector<std::unique_ptr<Association>> retired_;  // Ended, but not told of yet.
   std::unique_ptr<Association> association_;
+  bool told_ = false;  // Of its end.
 };
 
 }  // namespace lwmsg::internal

@@ -54,6 +54,31 @@ class ClientServerTest : public InventoriedTest {
   TemporaryFolder folder_;
 };
 
+TEST_F(ClientServerTest, AClientThatConnectsAgainKeepsNothingOfItsLastConnection) {
+  Loop loop;
+  SampleService sample;
+  ClientOptions options;
+  options.reconnect = Reconnect::kOnNextCall;
+  int ends = 0;
+  options.on_end = [&ends](const Status&) { ++ends; };
+  Client client(loop, Endpoint(), std::move(options));
+  size_t after_first = 0;
+  for (int i = 0; i < 10; ++i) {
+    Server server(loop);
+    ASSERT_EQ(server.Serve(sample), Status());
+    ASSERT_EQ(server.Listen(Endpoint()), Status());
+    std::optional<Status> status;
+    sample::SampleClient(client).Nothing().Send(
+        [&](auto reply) { status = reply ? Status() : reply.error(); });
+    RunUntil(loop, [&] { return status.has_value(); });
+    ASSERT_EQ(status, Status());
+    if (i == 0) after_first = OpenDescriptors().size();
+    EXPECT_EQ(OpenDescriptors().size(), after_first);
+    server.Stop();
+    RunUntil(loop, [&] { return ends == i + 1; });
+  }
+}
+
 TEST_F(ClientServerTest, BlockingClientCalls) {
   ServerThread server(Endpoint());
   BlockingClient client(Endpoint());
