@@ -92,6 +92,13 @@ bool SetPassRights(const OsHandle& socket, bool passes) {
   return setsockopt(socket.get(), SOL_SOCKET, kSoPassRights, &value, sizeof(value)) == 0;
 }
 
+bool PassesRights(const OsHandle& socket) {
+  int value = 1;
+  socklen_t size = sizeof(value);
+  getsockopt(socket.get(), SOL_SOCKET, kSoPassRights, &value, &size);
+  return value != 0;
+}
+
 void SetPassCredentials(const OsHandle& socket, bool passes) {
   const int value = passes ? 1 : 0;
   setsockopt(socket.get(), SOL_SOCKET, SO_PASSCRED, &value, sizeof(value));

@@ -48,6 +48,7 @@ std::string NameOf(const OsHandle& socket);
 // Whether peers may send descriptors to `socket`'s reader. False if the kernel cannot say no
 // (before Linux 6.16).
 bool SetPassRights(const OsHandle& socket, bool passes);
+bool PassesRights(const OsHandle& socket);
 // Whether what `socket` receives has its writer's credentials with it, and what several wrote stays
 // apart. Accepted sockets have what the listening one has when they connect.
 void SetPassCredentials(const OsHandle& socket, bool passes);

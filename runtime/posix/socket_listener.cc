@@ -1,7 +1,10 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "lwmsg/internal/link.h"
 #include "lwmsg/internal/spare_memory.h"
@@ -16,22 +19,37 @@ namespace {
 // Accepted in one go before others on the loop get their turn.
 constexpr int kMaxAccepts = 16;
 
+// More than can wait at a socket (net.core.somaxconn is 4,096 by default).
+constexpr int kMostWaiting = 8192;
+
 // How long accepting rests when it failed, as it does without a descriptor left; the backlog holds
 // the clients, and trying again at once would only burn the processor.
 constexpr std::chrono::milliseconds kRest{100};
 
+// A socket that listens.
+struct Listening {
+  std::string name;
+  // Set if the socket has a name that goes with it; otherwise `socket` is.
+  std::optional<SocketFile> file;
+  OsHandle socket;
+  // By somebody who may have it too, and serve its clients.
+  bool given = false;
+  bool strict_senders = false;
+};
+
 class SocketListener final : public Listener {
  public:
-  // `file` is set if the socket has a name that goes with it; otherwise `socket` is.
-  SocketListener(IoLoop& loop, std::string name, std::optional<SocketFile> file, OsHandle socket,
-                 bool strict_senders, const Limits& limits, Acceptor& acceptor)
+  SocketListener(IoLoop& loop, Listening listening, const Limits& limits, Acceptor& acceptor)
       : limits_(limits),
         acceptor_(acceptor),
-        file_(std::move(file)),
-        socket_(std::move(socket)),
-        name_(std::move(name)),
-        senders_{.strict = strict_senders},
+        listening_(std::move(listening)),
+        takes_handles_(PassesRights(socket())),
         rest_(loop, [this] { Watch(true); }) {}
+
+  ~SocketListener() override {
+    watch_.reset();
+    if (listening_.given || has_taken_handles_) IfMemory([this] { LetGoOfClients(); });
+  }
 
   Status Open(IoLoop& loop) {
     auto watch = loop.MakeWatch(socket().get(), [this](IoLoop::Ready) { OnReadable(); });
@@ -43,9 +61,8 @@ class SocketListener final : public Listener {
 
   void TakeHandles(bool takes) override {
     // If it stays as it was, the accepted sockets try for themselves.
-    if (takes != senders_.pass_rights && SetPassRights(socket(), takes)) {
-      senders_.pass_rights = takes;
-    }
+    if (takes != takes_handles_ && SetPassRights(socket(), takes)) takes_handles_ = takes;
+    has_taken_handles_ |= takes_handles_;
   }
 
   // Goes on to watch, to tell when a client waits.
@@ -56,12 +73,14 @@ class SocketListener final : public Listener {
     Watch(true);
   }
 
-  const std::string& name() const override { return name_; }
+  const std::string& name() const override { return listening_.name; }
 
  private:
   void Watch(bool wanted) { watch_->Want({wanted, false}); }
 
-  const OsHandle& socket() { return file_ ? file_->socket() : socket_; }
+  const OsHandle& socket() {
+    return listening_.file ? listening_.file->socket() : listening_.socket;
+  }
 
   void OnReadable() {
     const auto link = anchor_.link();
@@ -81,13 +100,28 @@ class SocketListener final : public Listener {
       OsHandle peer(accept4(socket().get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
       if (peer.valid()) {
         SocketPeer who = PeerOfAccepted(peer);
-        acceptor_.OnAccepted(
-            std::make_unique<SocketStream>(std::move(peer), std::move(who), limits_, senders_));
+        acceptor_.OnAccepted(std::make_unique<SocketStream>(std::move(peer), std::move(who),
+                                                            limits_, listening_.strict_senders));
       } else if (errno == EAGAIN) {
         return;
       } else if (errno != EINTR && errno != ECONNABORTED) {
-        return Rest(ErrnoStatus("cannot accept a client at " + name_, errno));
+        return Rest(ErrnoStatus("cannot accept a client at " + listening_.name, errno));
       }
+    }
+  }
+
+  // With the last descriptor of a listening socket goes what its waiting clients have sent, of
+  // which something may be slow to close: not on the loop.
+  void LetGoOfClients() {
+    if (listening_.given) {
+      std::vector<OsHandle> socket;
+      socket.push_back(std::move(listening_.socket));
+      return CloseLater(std::move(socket));
+    }
+    for (int i = 0; i < kMostWaiting; ++i) {
+      OsHandle peer(accept4(socket().get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+      if (!peer.valid()) return;
+      const SocketStream ended(std::move(peer), {}, limits_, false);
     }
   }
 
@@ -100,21 +134,17 @@ class SocketListener final : public Listener {
   Anchor<SocketListener> anchor_{this};
   const Limits limits_;
   Acceptor& acceptor_;
-  std::optional<SocketFile> file_;
-  OsHandle socket_;
-  std::string name_;
-  SocketStream::Senders senders_;
+  Listening listening_;
+  bool takes_handles_;
+  bool has_taken_handles_ = false;
   bool held_ = false;
   Timer rest_;
   std::unique_ptr<IoLoop::Watch> watch_;
 };
 
-Result<std::unique_ptr<Listener>> Open(IoLoop& loop, std::string name,
-                                       std::optional<SocketFile> file, OsHandle socket,
-                                       bool strict_senders, const Limits& limits,
+Result<std::unique_ptr<Listener>> Open(IoLoop& loop, Listening listening, const Limits& limits,
                                        Listener::Acceptor& acceptor) {
-  auto listener = std::make_unique<SocketListener>(
-      loop, std::move(name), std::move(file), std::move(socket), strict_senders, limits, acceptor);
+  auto listener = std::make_unique<SocketListener>(loop, std::move(listening), limits, acceptor);
   if (Status status = listener->Open(loop); !status.ok()) return Error(std::move(status));
   return listener;
 }
@@ -143,24 +173,30 @@ Result<std::unique_ptr<Listener>> Listen(IoLoop& loop, const Endpoint& endpoint,
                                          const ListenOptions& options, const Limits& limits,
                                          Listener::Acceptor& acceptor) {
   if (Status status = CheckKind(endpoint); !status.ok()) return Error(std::move(status));
+  Listening listening;
+  listening.name = endpoint.ToString();
+  listening.strict_senders = options.strict_senders;
   if (endpoint.kind() == Endpoint::Kind::kAbstract) {
     auto socket = BindAbstract(endpoint, options);
     if (!socket) return Error(std::move(socket).error());
-    return Open(loop, endpoint.ToString(), std::nullopt, std::move(*socket), options.strict_senders,
-                limits, acceptor);
+    listening.socket = std::move(*socket);
+  } else {
+    auto file = SocketFile::Create(endpoint, options);
+    if (!file) return Error(std::move(file).error());
+    listening.file.emplace(std::move(*file));
   }
-  auto file = SocketFile::Create(endpoint, options);
-  if (!file) return Error(std::move(file).error());
-  return Open(loop, endpoint.ToString(), std::move(*file), OsHandle(), options.strict_senders,
-              limits, acceptor);
+  return Open(loop, std::move(listening), limits, acceptor);
 }
 
 Result<std::unique_ptr<Listener>> ListenOn(IoLoop& loop, OsHandle socket, const Limits& limits,
                                            Listener::Acceptor& acceptor) {
   if (Status status = CheckSocket(socket, true); !status.ok()) return Error(std::move(status));
   if (Status status = SetNonBlocking(socket); !status.ok()) return Error(std::move(status));
-  std::string name = NameOf(socket);
-  return Open(loop, std::move(name), std::nullopt, std::move(socket), false, limits, acceptor);
+  Listening listening;
+  listening.name = NameOf(socket);
+  listening.socket = std::move(socket);
+  listening.given = true;
+  return Open(loop, std::move(listening), limits, acceptor);
 }
 
 }  // namespace lwmsg::internal

@@ -1,5 +1,6 @@
 #include "runtime/posix/socket_stream.h"
 
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -132,11 +133,13 @@ Status CheckServer(const Endpoint& endpoint, const WantedServer& wanted, const T
 
 }  // namespace
 
-SocketStream::SocketStream(OsHandle socket, SocketPeer peer, const Limits& limits, Senders senders)
+SocketStream::SocketStream(OsHandle socket, SocketPeer peer, const Limits& limits,
+                           bool strict_senders)
     : FrameStream(limits),
       socket_(std::move(socket)),
-      passes_rights_(senders.pass_rights),
-      strict_senders_(senders.strict) {
+      passes_rights_(PassesRights(socket_)),
+      has_passed_rights_(passes_rights_),
+      strict_senders_(strict_senders) {
   Connected(std::move(peer));
 }
 
@@ -144,13 +147,13 @@ SocketStream::SocketStream(OsHandle socket, Endpoint endpoint, const WantedServe
                            const Limits& limits)
     : FrameStream(limits),
       socket_(std::move(socket)),
-      server_(std::make_unique<const Server>(Server{std::move(endpoint), wanted})) {
-  TakeHandles(false);
-}
+      server_(std::make_unique<const Server>(Server{std::move(endpoint), wanted})),
+      passes_rights_(!SetPassRights(socket_, false)),
+      has_passed_rights_(passes_rights_) {}
 
 void SocketStream::HangUp() {
   if (std::exchange(has_grown_, false)) --grown_sockets;
-  if (passes_rights_ && socket_.valid()) {
+  if (has_passed_rights_ && socket_.valid()) {
     // With what was not read go its descriptors. No more comes behind that.
     shutdown(socket_.get(), SHUT_RDWR);
     int unread = 0;
@@ -165,6 +168,12 @@ void SocketStream::HangUp() {
 
 void SocketStream::TakeHandles(bool takes) {
   if (takes != passes_rights_ && SetPassRights(socket_, takes)) passes_rights_ = takes;
+  has_passed_rights_ |= passes_rights_;
+}
+
+bool SocketStream::hung_up() const {
+  pollfd ends{socket_.get(), POLLRDHUP, 0};
+  return poll(&ends, 1, 0) > 0;
 }
 
 Result<bool> SocketStream::Connect() {
@@ -328,8 +337,7 @@ Result<std::unique_ptr<FrameStream>> AdoptStream(OsHandle native, const Limits& 
   if (Status status = CheckSocket(native, false); !status.ok()) return Error(std::move(status));
   if (Status status = SetNonBlocking(native); !status.ok()) return Error(std::move(status));
   SocketPeer peer = PeerOfGiven(native);
-  return std::make_unique<SocketStream>(std::move(native), std::move(peer), limits,
-                                        SocketStream::Senders());
+  return std::make_unique<SocketStream>(std::move(native), std::move(peer), limits, false);
 }
 
 }  // namespace lwmsg::internal

@@ -19,15 +19,9 @@ namespace lwmsg::internal {
 // Over a Unix socket.
 class SocketStream final : public FrameStream {
  public:
-  // Whom the kernel lets send what to the reader of a socket that is connected.
-  struct Senders {
-    bool pass_rights = true;
-    // Only who connected may write; it has SetPassCredentials.
-    bool strict = false;
-  };
-
-  // Over a connected, non-blocking socket.
-  SocketStream(OsHandle socket, SocketPeer peer, const Limits& limits, Senders senders);
+  // Over a connected, non-blocking socket. `strict_senders`: only who connected may write; it has
+  // SetPassCredentials.
+  SocketStream(OsHandle socket, SocketPeer peer, const Limits& limits, bool strict_senders);
   // To be connected.
   SocketStream(OsHandle socket, Endpoint endpoint, const WantedServer& wanted,
                const Limits& limits);
@@ -41,6 +35,7 @@ class SocketStream final : public FrameStream {
   bool can_wait_in_read() const override { return can_wait_in_read_; }
   void TakeHandles(bool takes) override;
   Result<Progress> Write() override;
+  bool hung_up() const override;
   void HangUp() override;
   const Token& peer() const override { return peer_; }
 
@@ -70,7 +65,8 @@ class SocketStream final : public FrameStream {
   bool can_wait_in_read_ = false;
   bool has_blocked_ = false;
   bool has_grown_ = false;
-  bool passes_rights_ = true;  // As far as is known.
+  bool passes_rights_;
+  bool has_passed_rights_;  // What was sent then comes also when it does so no more.
   bool strict_senders_ = false;
 };
 

@@ -111,6 +111,25 @@ TEST_F(NoRightsTest, T17_TheKernelRefusesThemOnTheWayToAClientToo) {
   EXPECT_EQ(status, Status());
 }
 
+// A service manager's, say. The kernel let them pass when they were sent.
+TEST_F(NoRightsTest, T18_ThoseOfAClientThatWasThereBeforeTheServerEndItsAssociation) {
+  const std::string endpoint = folder_.Endpoint("given");
+  OsHandle listening = ListenPlainly(endpoint);
+  RawPeer early = RawPeer::ConnectTo(endpoint);
+  ASSERT_EQ(TryToWriteWith(early, HelloFrame(), SomeFiles(1)), 0);
+  ASSERT_EQ(serving_.ListenOn(std::move(listening)), Status());
+  EXPECT_TRUE(Says(GoodbyeTo(early), StatusCode::kMalformed, {"but 1 came"}));
+}
+
+TEST_F(NoRightsTest, T17_TheyAreLetThroughForAnInterfaceThatCameAfterTheClient) {
+  RawPeer early = ConnectAndGreet();
+  SampleService sample;
+  ASSERT_EQ(serving_.Serve(sample), Status());
+  ASSERT_EQ(Echo(early, 1), Status());
+  WriteWith(early, GiveFrame(9, 1, 2, 2), SomeFiles(2));
+  EXPECT_EQ(AnswerTo(early, 9), Status());
+}
+
 class SlowToCloseTest : public HostilePeerTest {
  protected:
   // A socket whose last close waits for longer than RunUntil does: where the loop closes it, the
@@ -121,6 +140,11 @@ class SlowToCloseTest : public HostilePeerTest {
     EXPECT_TRUE(socket[0].valid());
     begin_ = std::chrono::steady_clock::now();
     return socket;
+  }
+
+  // And ends the association. The kernel reads no two sets of handles at a time.
+  static void WriteWhatIsReadAlone(const RawPeer& peer) {
+    WriteWith(peer, std::string(kHeaderBytes, 'x'), SomeFiles(1));
   }
 
   void ExpectOthersAreServed() {
@@ -165,11 +189,41 @@ TEST_F(SlowToCloseTest, T28_WhatIsLeftInAConnectionThatEndsDoesNotHoldTheLoop) {
   RawPeer peer = ConnectAndGreet();
   ASSERT_EQ(Echo(peer, 1), Status());
   const auto adopted = server_->association_count();
-  peer.Write("no frame");
-  // Behind what ends it, so that it is not read any more.
+  WriteWhatIsReadAlone(peer);
   WriteWith(peer, "too late", Lingering());
   RunUntil([&] { return server_->association_count() < adopted; });
   ExpectOthersAreServed();
+}
+
+TEST_F(SlowToCloseTest, T28_WhatWaitsWhereNobodyTakesHandlesDoesNotHoldTheLoop) {
+  ListenerService listener;
+  Server server(loop_);
+  ASSERT_EQ(server.Serve(listener), Status());
+  const std::string endpoint = folder_.Endpoint("given");
+  OsHandle listening = ListenPlainly(endpoint);
+  {
+    RawPeer early = RawPeer::ConnectTo(endpoint);
+    WriteWhatIsReadAlone(early);
+    WriteWith(early, "too late", Lingering());
+    ASSERT_EQ(server.ListenOn(std::move(listening)), Status());
+    EXPECT_TRUE(Says(GoodbyeTo(early), StatusCode::kMalformed, {}));
+  }
+  Serve();
+  ExpectOthersAreServed();
+}
+
+TEST_F(SlowToCloseTest, T28_WhatClientsSentThatWereNeverAcceptedDoesNotHoldTheLoop) {
+  Serve();
+  for (const bool given : {false, true}) {
+    const std::string endpoint = folder_.Endpoint(given ? "given" : "own");
+    Server server(loop_);
+    ASSERT_EQ(server.Serve(sample_), Status());
+    ASSERT_EQ(given ? server.ListenOn(ListenPlainly(endpoint)) : server.Listen(endpoint), Status());
+    RawPeer waiting = RawPeer::ConnectTo(endpoint);
+    ASSERT_EQ(TryToWriteWith(waiting, HelloFrame(), Lingering()), 0);
+    server.Stop();
+    ExpectOthersAreServed();
+  }
 }
 
 }  // namespace
