@@ -60,7 +60,9 @@ struct Limits {
   // How long a peer may take to say hello, and a client to reach a server whose backlog is full.
   std::chrono::milliseconds hello_timeout{5'000};
   // How long a message that has begun to come may take until it is whole, while this side reads.
-  // Zero: as long as it likes. Stops a peer that makes this side keep what is never finished.
+  // Zero: as long as it likes. Stops a peer that makes this side keep what is never finished. Also
+  // how long a message for which there is no room (max_received_bytes) outlives a peer that hung
+  // up.
   std::chrono::milliseconds frame_timeout{10'000};
   // How long queued bytes may make no progress. Stops a peer that stopped reading.
   std::chrono::milliseconds send_timeout{30'000};

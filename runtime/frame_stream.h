@@ -70,6 +70,8 @@ class FrameStream {
   // As Transport::TakeHandles.
   virtual void TakeHandles(bool /*takes*/) {}
 
+  // The peer writes no more, though what it wrote may not be read yet. Not known everywhere.
+  virtual bool hung_up() const { return false; }
   virtual void HangUp() = 0;
   // After HangUp: what was not sent and what did not come whole goes, with its OS handles.
   void DropRest() {

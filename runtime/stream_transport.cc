@@ -113,8 +113,8 @@ void StreamTransport::WriteQueued() {
   if (!progress) {
     write_failed_ = true;
     if (state_ == State::kFinishing) return Finish();
-    // The peer may have said why before it hung up: read to the end first.
-    if (progress.error().code() != StatusCode::kUnavailable) {
+    // The peer may have said why before it hung up: read to the end first, if there is room.
+    if (progress.error().code() != StatusCode::kUnavailable || stalled_) {
       return Fail(std::move(progress).error());
     }
     timer_.ArmAfter(send_timeout_);
@@ -220,6 +220,11 @@ void StreamTransport::TimeFrame() {
 void StreamTransport::OnFrameDue() {
   if (state_ != State::kOpen || failed_ || stream_->at_boundary()) return;
   if (loop_.Now() >= partial_->since + frame_timeout_) {
+    if (stalled_ && stream_->hung_up()) {
+      return Fail(Status(StatusCode::kUnavailable,
+                         "the peer hung up while a message of its waited for room, " +
+                             HitLimit(Limit::kMaxReceivedBytes)));
+    }
     partial_->since = loop_.Now();
     // A peer that is not read now is not late. And a loop that is late finds the rest here.
     if (!RoomToRead().empty()) {

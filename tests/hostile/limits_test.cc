@@ -262,8 +262,10 @@ TEST_F(ReceivedBytesTest, WhatHandlersKeepCountsAlsoBehindTheEndOfItsConnection)
     ASSERT_EQ(KeepOneMore(gone, 2), std::nullopt);
     EXPECT_TRUE(Says(KeepOneMore(gone, 3), StatusCode::kResourceExhausted,
                      {"more than 2000 bytes", "Limits::max_received_bytes"}));
+    // Nobody of this user is connected any more.
+    bystander_.reset();
     gone.Close();
-    RunUntil([&] { return !ends_.empty(); });
+    RunUntil([&] { return server_->association_count() == 0; });
   }
   RawPeer peer = ConnectAndGreet();
   EXPECT_TRUE(Says(KeepOneMore(peer, 1), StatusCode::kResourceExhausted,
@@ -272,6 +274,26 @@ TEST_F(ReceivedBytesTest, WhatHandlersKeepCountsAlsoBehindTheEndOfItsConnection)
   EXPECT_EQ(KeepOneMore(peer, 2), std::nullopt);
   sample_.kept.clear();
   EXPECT_EQ(Echo(peer, 3), Status());
+  bystander_.emplace(loop_, folder_.Endpoint());
+  ASSERT_EQ(Echo(*bystander_), Status());
+}
+
+// Whose handlers wait for the cancels that its end brings.
+TEST_F(ReceivedBytesTest, PeerThatDiesWhileItsMessageWaitsForRoomIsGone) {
+  Limits limits;
+  limits.max_received_bytes = 2 * kText;
+  limits.frame_timeout = milliseconds(50);
+  Serve(limits);
+  RawPeer peer = ConnectAndGreet();
+  peer.Write(KeepFrame(1, kText));
+  RunUntil([&] { return sample_.kept.size() == 1; });
+  peer.Write(KeepFrame(2, kText).substr(0, 70'000));
+  ASSERT_EQ(Echo(*bystander_), Status());
+  peer.Close();
+  RunUntil([&] { return sample_.kept[0].cancelled(); });
+  sample_.kept.clear();
+  RunUntil([&] { return !ends_.empty(); });
+  EXPECT_TRUE(Says(ends_[0], StatusCode::kUnavailable, {"hung up", "Limits::max_received_bytes"}));
 }
 
 TEST_F(HostileLimitsTest, OthersAreServedWhileAPeerDoesNotRead) {
