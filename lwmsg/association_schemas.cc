@@ -47,6 +47,7 @@ void Association::AskForSchema(const Protocol& protocol, uint64_t hash, Incoming
   held.asked = &protocol;
   held.asked_hash = hash;
   held.bytes += call.state().words.size() * sizeof(capnp::word);
+  held.handles += call.handles().size();
   held.messages.push_front(std::move(call));
   OutgoingMessage message;
   message.state().envelope.setDescribe(protocol.id);

@@ -87,6 +87,28 @@ TEST_F(ForeignSchemasTest, CallsBehindKeepTheirOrder) {
   EXPECT_THAT(order, ElementsAre("first", "second", "third"));
 }
 
+// Of the call that asks, too.
+TEST_F(ForeignSchemasTest, HandlesOfCallsThatAskAreCountedOnce) {
+  Open();
+  Protocol other = OtherSample(sample::kSampleProtocol.schema);
+  Protocol third = other;
+  third.schema_hash ^= 2;
+  sample::SampleClient::GiveRequest give(client_.association->channel(), other, 2);
+  give->setFirst(OpenNull());
+  give->setSecond(OpenNull());
+  Status last(StatusCode::kInternal, "no answer");
+  // The next call comes while the second schema is asked for.
+  give.Send([&](auto reply) {
+    EXPECT_TRUE(reply) << reply.error();
+    EchoBy(sample::kSampleProtocol, "c").Send([&last](auto third_reply) {
+      last = third_reply ? Status() : third_reply.error();
+    });
+  });
+  EchoBy(third, "b").Send([](auto reply) { EXPECT_TRUE(reply) << reply.error(); });
+  executor_.Run();
+  EXPECT_EQ(last, Status());
+}
+
 // The client serves Sample and may wait, as a BlockingClient; the server calls it by another
 // schema.
 class HeldCallsTest : public ForeignSchemasTest {
