@@ -195,7 +195,7 @@ void Association::SendHello() try {
     protocol.setVersion(entry.protocol->version);
     protocol.setSchemaHash(entry.protocol->schema_hash);
   }
-  transport_->Send(std::move(message));
+  Send(std::move(message));
 } catch (const std::bad_alloc&) {
   EndForLackOfMemory();
 }

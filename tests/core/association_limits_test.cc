@@ -310,6 +310,15 @@ TEST_F(AssociationLimitsTest, PeerThatDoesNotReadIsCut) {
   EXPECT_THAT(server_.end->message(), HasSubstr("1000 bytes"));
 }
 
+// Another connection of its user has let the rest pile up.
+TEST_F(AssociationLimitsTest, HelloThatMayNotBeQueuedEndsTheAssociation) {
+  Open({}, {.max_queued_bytes = 1000});
+  server_.transport->set_queued({.bytes = 1001});
+  executor_.Run();
+  ASSERT_TRUE(server_.end);
+  EXPECT_EQ(server_.end->code(), StatusCode::kResourceExhausted);
+}
+
 TEST_F(AssociationLimitsTest, PeerThatLetsMessagesPileUpIsCutHoweverSmallTheyAre) {
   Open();
   ASSERT_EQ(Echo(), Status());
