@@ -446,8 +446,11 @@ void Association::OnDeadline() {
       cancelled.back() = incoming_.MarkCancelled(id);
     }
   });
-  if (!found) EndForLackOfMemory();
-  if (auto next = Earlier(outgoing_.EarliestDeadline(), incoming_.EarliestDeadline())) Arm(*next);
+  if (!found) {
+    EndForLackOfMemory();  // Which tells those that are left. Armed, it would come again first.
+  } else if (auto next = Earlier(outgoing_.EarliestDeadline(), incoming_.EarliestDeadline())) {
+    Arm(*next);
+  }
   // User code from here on: it may destroy this.
   for (auto& [text, done] : late) {
     if (done) done(Error(StatusCode::kDeadlineExceeded, std::move(text)));

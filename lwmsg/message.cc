@@ -113,6 +113,7 @@ const std::vector<internal::ObjectName>& OutgoingMessage::object_names() const {
 }
 
 kj::ArrayPtr<const kj::ArrayPtr<const kj::byte>> OutgoingMessage::Pieces() {
+  state_->builder.Mend();
   auto segments = state_->builder.getSegmentsForOutput();
   auto block = state_->block.all();
   constexpr size_t kHeader = internal::kHeaderRoomWords;
@@ -133,6 +134,7 @@ kj::ArrayPtr<const kj::ArrayPtr<const kj::byte>> OutgoingMessage::Pieces() {
 }
 
 size_t OutgoingMessage::ByteSize() {
+  state_->builder.Mend();
   auto segments = state_->builder.getSegmentsForOutput();
   size_t bytes = HeaderBytes(segments.size()) - internal::kFrameHeaderBytes;
   for (auto& segment : segments) bytes += segment.asBytes().size();

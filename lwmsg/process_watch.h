@@ -31,7 +31,8 @@ class ProcessWatch {
 // live, and one that has ended may have left its connection to a child. `on_end` may destroy the
 // watch. Keeps the loop running, and a descriptor open, until it goes. On the loop's thread. Error:
 // kFailedPrecondition if the token has no process() (Token::process says when), kResourceExhausted
-// without a descriptor.
+// without a descriptor,
+// kInternal if the system refuses.
 Result<ProcessWatch> WatchProcess(Loop& loop, const Token& token, UniqueFunction<void()> on_end);
 
 }  // namespace lwmsg

@@ -46,8 +46,9 @@ class Closer {
   // Of a loop, which shall not wait: what is done under the lock is short, and few are awake.
   void Add(std::vector<OsHandle> handles) {
     std::unique_lock lock(mutex_);
-    open_ += handles.size();
+    const size_t count = handles.size();
     batches_.push_back(std::move(handles));
+    open_ += count;
     if (Rouse()) Start(lock);
   }
 

@@ -4,8 +4,10 @@
 #include <cstring>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "lwmsg/internal/secure_wipe.h"
+#include "lwmsg/internal/spare_memory.h"
 #include "lwmsg/limit_hits.h"
 
 namespace lwmsg::internal {
@@ -26,8 +28,10 @@ void FrameReader::Drop() {
   SecureWipe(body_.begin(), std::min(body_size_, body_.asBytes().size()));
   body_ = nullptr;
   input_ = {};
-  ReceivedHandles rest;
+  std::vector<OsHandle> rest;
+  Insist([&] { rest.reserve(handles_.size()); });
   while (!handles_.empty()) rest.push_back(handles_.TakeFront());
+  CloseLater(std::move(rest));
 }
 
 FrameReader::Space FrameReader::SpaceFor(std::span<std::byte> shared) {

@@ -50,8 +50,8 @@ class MessageBuilder final : public capnp::MallocMessageBuilder {
 
   // Without memory for its own list of segments Cap'n Proto (0.9) is left with one that is too
   // short, beyond which it then writes (BuilderArena::addSegmentInternal). With a further segment,
-  // of a word of others, the list is right again. Before anything else is asked of a message that
-  // may be so: one that goes.
+  // of a word of others, the list is right again. Before anything is asked of all segments: also a
+  // message that is sent may be so, if who filled it went on without what there was no memory for.
   void Mend() {
     static constexpr std::array<capnp::word, 1> kNothing{};
     if (further_.empty() || sizeInWords() > words_before_) return;

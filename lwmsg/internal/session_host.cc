@@ -31,20 +31,17 @@ Result<std::shared_ptr<Session>> SessionHost::Join(const std::string& key, const
       return Error(StatusCode::kPermissionDenied,
                    "the session key is that of another process; a session is for one process");
     }
-    ++known->associations;
     auto session = known->session;
-    if (known->open) {
-      done(Status());
-    } else {
-      known->waiting.push_back(std::move(done));
-    }
+    if (!known->open) known->waiting.push_back(std::move(done));
+    ++known->associations;
+    if (known->open) done(Status());
     return session;
   }
   const auto link = anchor_.link();
   auto session = std::make_shared<Session>(max_objects_);
   Entry& entry = entries_[session->id()];
-  entry = {key, peer, session, 1, !open_, {}};
   try {
+    entry = {key, peer, session, 1, !open_, {}};
     if (!key.empty()) by_key_[key] = session->id();
     if (entry.open) {
       done(Status());
