@@ -1,5 +1,7 @@
 #include "tests/faults/session.h"
 
+#include <unistd.h>
+
 #include <cstddef>
 #include <new>
 #include <stdexcept>
@@ -96,7 +98,12 @@ void CallPlainly(SampleClient& service, Steps& steps) {
     });
   }
   steps.Do([&] { return StatusOf(service.Nothing().Sync()); });
-  steps.Do([&] { return StatusOf(service.Whoami().Sync()); });
+  steps.Do([&] {
+    auto reply = service.Whoami().Sync();
+    // Without an answer of the kernel's it is unknown.
+    if (reply) steps.Check(reply->getPid() == getpid() || reply->getPid() == -1, "another process");
+    return StatusOf(reply);
+  });
   steps.Do([&] { return StatusOf(service.Block().Sync()); });
 }
 
@@ -209,7 +216,10 @@ void BeCalled(SampleClient& service, Steps& steps) {
     auto call_object = service.CallObject();
     call_object->setRounds(1);
     auto named = call_object->setListener(std::make_shared<ListenerService>());
-    return named.ok() ? StatusOf(call_object.Sync()) : named;
+    if (!named.ok()) return named;
+    auto reply = call_object.Sync();
+    if (reply) steps.Check(reply->getRounds() == 1, "other rounds of an object");
+    return StatusOf(reply);
   });
 }
 
@@ -242,19 +252,37 @@ class Pending {
   }
 
   // A callback that must run once.
+  template <typename IsRight>
   struct Call {
     Pending* pending;
     bool may_fail;
+    IsRight is_right;
     bool ended = false;
 
     template <typename Reply>
     void operator()(const Reply& reply) {
       if (std::exchange(ended, true)) pending->report_.Wrong("a call ended twice");
+      try {
+        if (reply && !is_right(*reply)) pending->report_.Wrong("another reply");
+      } catch (const std::bad_alloc&) {
+        // To read a message of several segments takes memory.
+      }
       pending->End(may_fail || reply,
                    reply ? std::string_view() : std::string_view(reply.error().message()));
     }
   };
-  Call Once(bool may_fail = false) { return Call{this, may_fail}; }
+  auto Once(bool may_fail = false) {
+    const auto any = [](const auto& /*reply*/) { return true; };
+    return Call<decltype(any)>{this, may_fail, any};
+  }
+  // The same of a call whose reply must be right, if one comes.
+  template <typename IsRight>
+  auto Right(IsRight is_right) {
+    return Call<IsRight>{this, false, is_right};
+  }
+  void Check(bool right, const char* what) {
+    if (!right) report_.Wrong(what);
+  }
   // Runs `send`, which sends a call with Once; without memory for that there is no call.
   template <typename Send>
   void Do(Send send) {
@@ -292,8 +320,12 @@ lwmsg::Task ReadStream(SampleClient service, Pending& pending) {
     auto count = service.Count();
     count->setTo(9);
     auto stream = count.Start();
+    uint32_t next = 0;
     auto item = co_await stream.Next();
-    while (item && *item) item = co_await stream.Next();
+    for (; item && *item; item = co_await stream.Next()) {
+      pending.Check((*item)->getNumber() == next++, "another item");
+    }
+    if (item) pending.Check(next == 9, "items are missing");
     if (!item) end = lwmsg::Error(item.error());
   } catch (const std::bad_alloc&) {
     end = lwmsg::Error(lwmsg::StatusCode::kResourceExhausted, "");
@@ -306,7 +338,7 @@ void SendAll(SampleClient& service, Pending& pending) {
     pending.Do([&] {
       auto echo = service.Echo();
       echo->setText("hello");
-      echo.Send(pending.Once());
+      echo.Send(pending.Right([](const auto& reply) { return reply.getText() == "hello"; }));
     });
     pending.Do([&] {
       auto give = service.Give();
@@ -314,12 +346,12 @@ void SendAll(SampleClient& service, Pending& pending) {
         const Exempt exempt;
         give->setFirst(FileWith("one"));
       }
-      give.Send(pending.Once());
+      give.Send(pending.Right([](const auto& reply) { return reply.getContent() == "one"; }));
     });
     pending.Do([&] {
       auto blob = service.Blob();
       blob->setSize(9000);
-      blob.Send(pending.Once());
+      blob.Send(pending.Right([](const auto& reply) { return reply.getData().size() == 9000; }));
     });
   }
   pending.Do([&] { service.Make().Send(pending.Once()); });
@@ -345,7 +377,11 @@ void RunCallbacks(const std::string& endpoint, Report& report) {
   pending.Do([&] { service.Echo().Send(pending.Once(true)); });
   client.Close();
   pending.Run();
-  pending.Do([&] { service.Echo().Send(pending.Once()); });
+  pending.Do([&] {
+    auto echo = service.Echo();
+    echo->setText("again");
+    echo.Send(pending.Right([](const auto& reply) { return reply.getText() == "again"; }));
+  });
   pending.Run();
 }
 
