@@ -85,17 +85,17 @@ class Closer {
       lock.lock();
     }
     rousing_ = false;
-    if (--threads_ != 0) return;
-    std::deque<std::vector<OsHandle>> batches;
-    batches.swap(batches_);
-    lock.unlock();
-    size_t closed = 0;
-    for (std::vector<OsHandle>& batch : batches) {
-      closed += batch.size();
+    --threads_;
+    // One by one: an empty std::deque to put them in would want memory.
+    while (threads_ == 0 && !batches_.empty()) {
+      std::vector<OsHandle> batch = std::move(batches_.front());
+      batches_.pop_front();
+      lock.unlock();
+      const size_t closed = batch.size();
       batch.clear();
+      lock.lock();
+      Closed(closed);
     }
-    lock.lock();
-    Closed(closed);
   }
 
   // Locked.

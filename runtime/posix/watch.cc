@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "lwmsg/internal/spare_memory.h"
 #include "runtime/platform.h"
 #include "runtime/posix/socket_address.h"
 #include "runtime/uv_handle.h"
@@ -112,7 +113,8 @@ void YieldProcessor() { sched_yield(); }
 
 void Wait(std::span<Waited> waited, int timeout_ms) {
   std::vector<pollfd> polled;
-  polled.reserve(waited.size());
+  // Whoever waits has a call under way, whose reply goes to his stack.
+  Insist([&] { polled.reserve(waited.size()); });
   for (const Waited& one : waited) {
     const int events = (one.wanted.readable ? POLLIN : 0) | (one.wanted.writable ? POLLOUT : 0);
     polled.push_back({one.native, static_cast<int16_t>(events), 0});
