@@ -29,7 +29,8 @@ Status SetPairPeer(const OsHandle& end, uint32_t pid);
 struct Child {
   uint32_t pid = 0;
   // A pidfd: readable when the child has ended, and never another process. The caller still reaps
-  // the child with waitpid(2) or waitid(2). On Windows a process handle, which is signalled then.
+  // the child with waitpid(2) or waitid(2). Not valid if there was no descriptor left for it. On
+  // Windows a process handle, which is signalled then.
   OsHandle process;
   // The other end of the pair.
   OsHandle channel;

@@ -28,6 +28,7 @@ constexpr std::array kShutdown = {ENOTCONN, ENOBUFS};
 constexpr std::array kGetsockopt = {ENOPROTOOPT, ENOMEM, EMFILE, ENODATA};
 constexpr std::array kSetsockopt = {ENOPROTOOPT, ENOMEM};
 constexpr std::array kGetsockname = {ENOBUFS};
+constexpr std::array kGetpeername = {ENOBUFS, ENOTCONN};
 constexpr std::array kEpollCtl = {ENOMEM, ENOSPC};
 constexpr std::array kEpollWait = {EINTR};
 constexpr std::array kEventfd = {EMFILE, ENFILE, ENOMEM, ENODEV};
@@ -38,13 +39,18 @@ constexpr std::array kOpen = {EMFILE, ENFILE, ENOMEM, EACCES, ENOENT, EINTR, ERO
 constexpr std::array kClose = {EINTR, EIO};
 constexpr std::array kFstat = {ENOMEM, EOVERFLOW};
 constexpr std::array kFstatfs = {ENOMEM, EIO, EINTR};
-constexpr std::array kLstat = {ENOMEM, EACCES};
+constexpr std::array kOfPaths = {ENOMEM, EACCES, ENOENT, ENOTDIR, ELOOP};
+constexpr std::array kStatx = {ENOMEM};
+constexpr std::array kReadlink = {ENOMEM, EACCES, ENOENT, ENOTDIR, ELOOP, EINVAL, EIO};
 constexpr std::array kFtruncate = {EINTR, EIO, EPERM};
 constexpr std::array kFallocate = {ENOSPC, EINTR, EIO};
 constexpr std::array kMmap = {ENOMEM, EAGAIN, ENFILE, EPERM};
 constexpr std::array kOfNames = {EACCES, EIO, ENOSPC, EROFS, ENOMEM};
+constexpr std::array kFchownat = {EPERM, EROFS, EIO, ENOMEM};
 constexpr std::array kFlock = {EWOULDBLOCK, EINTR, ENOLCK};
 constexpr std::array kGetrandom = {EINTR, EAGAIN};
+constexpr std::array kSpawn = {EAGAIN, ENOMEM, ENOENT, EACCES};
+constexpr std::array kPidfdOpen = {EMFILE, ENFILE, ENOMEM, ENODEV, ESRCH};
 constexpr std::array kThread = {EAGAIN};
 constexpr std::array kMalloc = {ENOMEM};
 
@@ -63,6 +69,7 @@ constexpr std::array<Known, kCalls> kKnown = {{{"read", kRead},
                                                {"getsockopt", kGetsockopt},
                                                {"setsockopt", kSetsockopt},
                                                {"getsockname", kGetsockname},
+                                               {"getpeername", kGetpeername},
                                                {"epoll_create1", kOfDescriptors},
                                                {"epoll_ctl", kEpollCtl},
                                                {"epoll_pwait", kEpollWait},
@@ -74,7 +81,10 @@ constexpr std::array<Known, kCalls> kKnown = {{{"read", kRead},
                                                {"close", kClose},
                                                {"fstat", kFstat},
                                                {"fstatfs", kFstatfs},
-                                               {"lstat", kLstat},
+                                               {"lstat", kOfPaths},
+                                               {"stat", kOfPaths},
+                                               {"statx", kStatx},
+                                               {"readlink", kReadlink},
                                                {"ftruncate", kFtruncate},
                                                {"fallocate", kFallocate},
                                                {"memfd_create", kOfDescriptors},
@@ -83,8 +93,11 @@ constexpr std::array<Known, kCalls> kKnown = {{{"read", kRead},
                                                {"unlink", kOfNames},
                                                {"chmod", kOfNames},
                                                {"fchmod", kOfNames},
+                                               {"fchownat", kFchownat},
                                                {"flock", kFlock},
                                                {"getrandom", kGetrandom},
+                                               {"posix_spawnp", kSpawn},
+                                               {"pidfd_open", kPidfdOpen},
                                                {"pthread_create", kThread},
                                                {"malloc", kMalloc}}};
 

@@ -1,6 +1,6 @@
 // Runs faults against lwmsg: README.md. Arguments: --every N and --seed S (a sample), --only GROUP
-// (calls, memory, short, kills or load), --kills N (of the group load), --case TEXT (one run, as a
-// finding names it).
+// (calls, memory, short, kills or load), --call NAME (of the group calls), --kills N (of the group
+// load), --case TEXT (one run, as a finding names it).
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -21,6 +21,7 @@ struct Arguments {
   uint32_t seed = 0;
   uint32_t kills = 2000;
   std::string only;
+  std::string call;
   std::string one;
 };
 
@@ -32,6 +33,9 @@ Arguments Parse(int argc, char** argv) {
     const std::string value = argv[i + 1];
     if (name == "--only") {
       parsed.only = value;
+    } else if (name == "--call") {
+      parsed.only = "calls";
+      parsed.call = value;
     } else if (name == "--case") {
       parsed.one = value;
     } else if (name == "--every") {
@@ -74,10 +78,11 @@ class Cases {
 };
 
 // Every call of each kind fails once, with each of its errors.
-void FailCalls(Cases& cases) {
+void FailCalls(Cases& cases, const std::string& only) {
   cases.ForEachRole([&](Case one, const Seen& seen) {
     for (size_t call = 0; call < kCalls; ++call) {
       if (static_cast<Call>(call) == Call::kMalloc) continue;
+      if (!only.empty() && only != NameOf(static_cast<Call>(call))) continue;
       for (const int error : ErrorsOf(static_cast<Call>(call))) {
         for (uint32_t first = 0; first < seen.calls[call]; ++first) {
           one.plan = {What::kFail, static_cast<Call>(call), error, first, 1};
@@ -167,7 +172,7 @@ int RunGroups(const Arguments& arguments) {
     const char* name;
     std::function<void()> run;
   };
-  const Group groups[] = {{"calls", [&] { FailCalls(cases); }},
+  const Group groups[] = {{"calls", [&] { FailCalls(cases, arguments.call); }},
                           {"memory", [&] { FailMemory(cases); }},
                           {"short", [&] { CutShort(cases); }},
                           {"kills", [&] { KillAtCalls(cases); }},

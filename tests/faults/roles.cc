@@ -53,7 +53,7 @@ int ServeOn(lwmsg::Loop& loop, const lwmsg::OsHandle& control, const std::string
   service.on_block = [](lwmsg::test::SampleService::BlockCall call) { call.Reply(); };
   lwmsg::Server server(loop, {.threads = 1});
   lwmsg::Status status = server.Serve(service);
-  if (status.ok()) status = server.Listen(endpoint);
+  if (status.ok()) status = server.Listen(endpoint, {.group = std::to_string(getegid())});
   if (!status.ok()) {
     report.Say(status.message());
     return kRefused;

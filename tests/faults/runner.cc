@@ -7,6 +7,7 @@
 
 #include <cstdio>
 #include <new>
+#include <stdexcept>
 #include <thread>
 
 #include "lwmsg/loop.h"
@@ -52,6 +53,9 @@ Runner::Runner() {
       mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) throw std::bad_alloc();
   shared_.reset(new (memory) Shared);
+  if (symlink(".", folder_.Path("link").c_str()) != 0) {
+    throw std::runtime_error("cannot make a symbolic link");
+  }
   const lwmsg::Loop first;  // libuv keeps a pipe for all loops of a process.
 }
 

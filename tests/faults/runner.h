@@ -71,7 +71,8 @@ class Runner {
   bool Judge(const std::string& name, const std::string& wrong);
 
   lwmsg::test::TemporaryFolder folder_;
-  const std::string endpoint_ = folder_.Endpoint();
+  // By a symbolic link.
+  const std::string endpoint_ = folder_.Endpoint("link/s");
   std::unique_ptr<Shared, Unmap> shared_;
   std::unique_ptr<ServerProcess> lasting_;  // Whose clients are killed.
   size_t lasting_descriptors_ = 0;

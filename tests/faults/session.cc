@@ -1,5 +1,6 @@
 #include "tests/faults/session.h"
 
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstddef>
@@ -9,6 +10,7 @@
 #include <string_view>
 #include <utility>
 
+#include "runtime/posix/socket_address.h"
 #include "tests/support/sample_service.h"
 #include "tests/support/system.h"
 
@@ -18,6 +20,7 @@ namespace {
 using lwmsg::Status;
 using lwmsg::test::FileWith;
 using lwmsg::test::ListenerService;
+using lwmsg::test::OpenFile;
 using lwmsg::test::ReadAll;
 using sample::ObjectClient;
 using sample::SampleClient;
@@ -146,6 +149,17 @@ void PassFiles(SampleClient& service, Steps& steps) {
   });
 }
 
+void BeExamined(SampleClient& service, Steps& steps) {
+  steps.Do([&] {
+    auto examine = service.Examine();
+    {
+      const Exempt exempt;
+      examine->setFile(OpenFile("/proc/self/exe"));
+    }
+    return StatusOf(examine.Sync());
+  });
+}
+
 void UseObjects(SampleClient& service, Steps& steps) {
   steps.Do([&] {
     auto made = service.Make().Sync();
@@ -223,6 +237,36 @@ void BeCalled(SampleClient& service, Steps& steps) {
   });
 }
 
+void CallOnAGivenSocket(const std::string& endpoint, Steps& steps) {
+  lwmsg::OsHandle socket;
+  {
+    const Exempt exempt;
+    auto made = lwmsg::internal::NewSocket();
+    if (!made || !lwmsg::internal::ConnectOnce(*made, *lwmsg::Endpoint::Parse(endpoint))) return;
+    socket = std::move(*made);
+  }
+  steps.Do([&] {
+    lwmsg::BlockingClient client(std::move(socket), Options());
+    auto echo = SampleClient(client).Echo();
+    echo->setText("given");
+    auto reply = echo.Sync();
+    if (reply) steps.Check(reply->getText() == "given", "another echo on a given socket");
+    return StatusOf(reply);
+  });
+}
+
+void StartAChild(Steps& steps) {
+  steps.Do([&] {
+    auto child = lwmsg::SpawnWithPair({"true"});
+    if (!child) return child.error();
+    const Exempt exempt;
+    int status = -1;
+    waitpid(static_cast<pid_t>(child->pid), &status, 0);
+    steps.Check(status == 0, "another child");
+    return Status();
+  });
+}
+
 void RunBlocking(const std::string& endpoint, Report& report) {
   Steps steps(report);
   ListenerService listener;
@@ -232,6 +276,7 @@ void RunBlocking(const std::string& endpoint, Report& report) {
   CallPlainly(service, steps);
   CallForErrors(service, steps);
   PassFiles(service, steps);
+  BeExamined(service, steps);
   UseObjects(service, steps);
   ReadStreams(service, steps);
   ShareMemory(service, nullptr, steps);
@@ -241,6 +286,8 @@ void RunBlocking(const std::string& endpoint, Report& report) {
     client.Close();
     return StatusOf(service.Nothing().Sync());
   });
+  CallOnAGivenSocket(endpoint, steps);
+  StartAChild(steps);
 }
 
 // Calls of a Client on its loop, which stops when all have ended.

@@ -146,6 +146,7 @@ int ShimGetsockopt(int socket, int level, int name, void* value, void* size) __a
 int ShimSetsockopt(int socket, int level, int name, const void* value,
                    unsigned size) __asm__("setsockopt");
 int ShimGetsockname(int socket, void* address, void* size) __asm__("getsockname");
+int ShimGetpeername(int socket, void* address, void* size) __asm__("getpeername");
 int ShimEpollCreate1(int flags) __asm__("epoll_create1");
 int ShimEpollCtl(int epoll, int what, int file, epoll_event* event) __asm__("epoll_ctl");
 int ShimEpollWait(int epoll, epoll_event* events, int most, int timeout) __asm__("epoll_wait");
@@ -162,6 +163,9 @@ int ShimClose(int file) __asm__("close");
 int ShimFstat(int file, void* to) __asm__("fstat");
 int ShimFstatfs(int file, void* to) __asm__("fstatfs");
 int ShimLstat(const char* path, void* to) __asm__("lstat");
+int ShimStat(const char* path, void* to) __asm__("stat");
+int ShimStatx(int folder, const char* path, int flags, unsigned mask, void* to) __asm__("statx");
+ssize_t ShimReadlink(const char* path, char* to, size_t size) __asm__("readlink");
 int ShimFtruncate(int file, long size) __asm__("ftruncate");
 int ShimFallocate(int file, int mode, long from, long size) __asm__("fallocate");
 int ShimMemfdCreate(const char* name, unsigned flags) __asm__("memfd_create");
@@ -171,8 +175,13 @@ int ShimRename(const char* from, const char* to) __asm__("rename");
 int ShimUnlink(const char* path) __asm__("unlink");
 int ShimChmod(const char* path, unsigned mode) __asm__("chmod");
 int ShimFchmod(int file, unsigned mode) __asm__("fchmod");
+int ShimFchownat(int folder, const char* path, unsigned user, unsigned group,
+                 int flags) __asm__("fchownat");
 int ShimFlock(int file, int what) __asm__("flock");
 ssize_t ShimGetrandom(void* to, size_t size, unsigned flags) __asm__("getrandom");
+int ShimSpawn(pid_t* child, const char* program, const void* files, const void* attributes,
+              char* const* arguments, char* const* environment) __asm__("posix_spawnp");
+long ShimSyscall(long number, ...) __asm__("syscall");
 int ShimThread(pthread_t* thread, const pthread_attr_t* attributes, void* (*run)(void*),
                void* argument) __asm__("pthread_create");
 void* ShimMalloc(size_t size) __asm__("malloc");
@@ -226,6 +235,9 @@ int ShimSetsockopt(int socket, int level, int name, const void* value, unsigned 
 }
 int ShimGetsockname(int socket, void* address, void* size) {
   return Through(Call::kGetsockname, SYS_getsockname, socket, address, size);
+}
+int ShimGetpeername(int socket, void* address, void* size) {
+  return Through(Call::kGetpeername, SYS_getpeername, socket, address, size);
 }
 int ShimEpollCreate1(int flags) { return Through(Call::kEpollCreate, SYS_epoll_create1, flags); }
 int ShimEpollCtl(int epoll, int what, int file, epoll_event* event) {
@@ -298,6 +310,13 @@ int ShimClose(int file) {
 int ShimFstat(int file, void* to) { return Through(Call::kFstat, SYS_fstat, file, to); }
 int ShimFstatfs(int file, void* to) { return Through(Call::kFstatfs, SYS_fstatfs, file, to); }
 int ShimLstat(const char* path, void* to) { return Through(Call::kLstat, SYS_lstat, path, to); }
+int ShimStat(const char* path, void* to) { return Through(Call::kStat, SYS_stat, path, to); }
+int ShimStatx(int folder, const char* path, int flags, unsigned mask, void* to) {
+  return Through(Call::kStatx, SYS_statx, folder, path, flags, mask, to);
+}
+ssize_t ShimReadlink(const char* path, char* to, size_t size) {
+  return Through(Call::kReadlink, SYS_readlink, path, to, size);
+}
 int ShimFtruncate(int file, long size) {
   return Through(Call::kFtruncate, SYS_ftruncate, file, size);
 }
@@ -320,9 +339,35 @@ int ShimChmod(const char* path, unsigned mode) {
   return Through(Call::kChmod, SYS_chmod, path, mode);
 }
 int ShimFchmod(int file, unsigned mode) { return Through(Call::kFchmod, SYS_fchmod, file, mode); }
+int ShimFchownat(int folder, const char* path, unsigned user, unsigned group, int flags) {
+  return Through(Call::kFchownat, SYS_fchownat, folder, path, user, group, flags);
+}
 int ShimFlock(int file, int what) { return Through(Call::kFlock, SYS_flock, file, what); }
 ssize_t ShimGetrandom(void* to, size_t size, unsigned flags) {
   return Through(Call::kGetrandom, SYS_getrandom, to, size, flags);
+}
+int ShimSpawn(pid_t* child, const char* program, const void* files, const void* attributes,
+              char* const* arguments, char* const* environment) {
+  using Real = int (*)(pid_t*, const char*, const void*, const void*, char* const*, char* const*);
+  static const Real real = reinterpret_cast<Real>(dlsym(RTLD_NEXT, "posix_spawnp"));
+  if (Fails(Call::kSpawn)) return errno;
+  return real(child, program, files, attributes, arguments, environment);
+}
+// For calls that the C library has no function for. All of this file come here too.
+long ShimSyscall(long number, ...) {
+  using Real = long (*)(long, ...);
+  // Not a constant: what guards its making calls this.
+  static std::atomic<Real> known = nullptr;
+  Real real = known;
+  if (real == nullptr) known = real = reinterpret_cast<Real>(dlsym(RTLD_NEXT, "syscall"));
+  va_list rest;
+  va_start(rest, number);
+  long arguments[6];
+  for (long& argument : arguments) argument = va_arg(rest, long);
+  va_end(rest);
+  if (number == SYS_pidfd_open && Fails(Call::kPidfdOpen)) return -1;
+  return real(number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4],
+              arguments[5]);
 }
 int ShimThread(pthread_t* thread, const pthread_attr_t* attributes, void* (*run)(void*),
                void* argument) {
