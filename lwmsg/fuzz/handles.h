@@ -12,8 +12,9 @@ namespace lwmsg::fuzz {
 // none, sealed memory. Nobody has to wait who reads it, or writes a little to it.
 OsHandle OpenHandle(Input& input);
 
-// Which numbers of open files this process has, as far as they are looked at: those under 512. What
-// was given to CloseLater is closed by then. Empty where that cannot be asked (Windows).
+// Which numbers of open files this process has, as far as they are looked at: those under 512 that
+// it may have now. What was given to CloseLater is closed by then. Empty where that cannot be asked
+// (Windows).
 std::vector<bool> OpenNumbers();
 
 }  // namespace lwmsg::fuzz

@@ -1,5 +1,6 @@
 // The main function of a fuzzer where the compiler brings none: runs the saved inputs that are
-// named, each a file or a folder of files. Options, which begin with "-", are libFuzzer's.
+// named, each a file or a folder of files and folders. Options, which begin with "-", are
+// libFuzzer's.
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
@@ -16,7 +17,9 @@ namespace {
 std::vector<std::filesystem::path> FilesOf(const std::filesystem::path& path) {
   if (!std::filesystem::is_directory(path)) return {path};
   std::vector<std::filesystem::path> files;
-  for (const auto& entry : std::filesystem::directory_iterator(path)) files.push_back(entry.path());
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(path)) {
+    if (entry.is_regular_file()) files.push_back(entry.path());
+  }
   std::ranges::sort(files);
   return files;
 }

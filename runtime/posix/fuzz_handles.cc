@@ -4,12 +4,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <cerrno>
 #include <string>
 
+#include "lwmsg/fuzz/finding.h"
 #include "lwmsg/fuzz/handles.h"
 #include "lwmsg/shared_memory.h"
 #include "runtime/closer.h"
+#include "runtime/platform.h"
 
 namespace lwmsg::fuzz {
 namespace {
@@ -72,9 +76,12 @@ OsHandle OpenHandle(Input& input) {
 
 std::vector<bool> OpenNumbers() {
   internal::FinishClosing();
-  std::array<pollfd, 512> looked{};
+  // poll takes no more than this process may have.
+  std::vector<pollfd> looked(std::min(size_t{512}, internal::MostHandles()));
   for (size_t i = 0; i < looked.size(); ++i) looked[i].fd = static_cast<int>(i);
-  poll(looked.data(), looked.size(), 0);
+  while (poll(looked.data(), looked.size(), 0) < 0) {
+    Require(errno == EINTR || errno == EAGAIN, "the system tells which files are open");
+  }
   std::vector<bool> open(looked.size());
   for (size_t i = 0; i < looked.size(); ++i) open[i] = (looked[i].revents & POLLNVAL) == 0;
   return open;
