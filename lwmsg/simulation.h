@@ -58,7 +58,7 @@ class Simulation {
   ~Simulation();
 
   uint64_t seed() const;
-  // How many there were.
+  // The number of the one that is under way, or of the last: the first is 1.
   uint64_t step() const;
   // Virtual, since the beginning.
   std::chrono::nanoseconds time() const;
@@ -71,7 +71,8 @@ class Simulation {
   // Runs `task` before one of the next steps, some 60 at most.
   void Soon(UniqueFunction<void()> task);
   void After(std::chrono::milliseconds delay, UniqueFunction<void()> task);
-  // Runs `task` before each step: to break something in each of them.
+  // Runs `task` before each step, until Finish ends what is there: to break something in each of
+  // them.
   void OnStep(UniqueFunction<void()> task);
 
   // An open file that is counted: what is not closed by Finish is a failure.

@@ -139,11 +139,15 @@ bool World::RunSoon() {
   auto due = std::find_if(soon_.begin(), soon_.end(),
                           [this](const SoonTask& soon) { return soon.step <= step_; });
   if (due == soon_.end()) return false;
+  RunSoon(due);
+  return true;
+}
+
+void World::RunSoon(std::vector<SoonTask>::iterator due) {
   UniqueFunction<void()> task = std::move(due->task);
   soon_.erase(due);
   Note("scenario", "runs a task");
   task();
-  return true;
 }
 
 bool World::Step() {
@@ -162,7 +166,7 @@ bool World::Step() {
   }
   if (ready_.empty() && !soon_.empty()) {
     // At rest: there is nothing to wait for.
-    step_ = std::max(step_, soon_.front().step);
+    RunSoon(std::ranges::min_element(soon_, {}, &SoonTask::step));
     return true;
   }
   if (ready_.empty()) {

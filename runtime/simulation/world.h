@@ -117,6 +117,7 @@ class World {
   // False if nothing is left to do.
   bool Step();
   bool RunSoon();
+  void RunSoon(std::vector<SoonTask>::iterator due);
   std::optional<TimePoint> NextTimer() const;
   void AdvanceTo(TimePoint when);
   void RunScheduled();

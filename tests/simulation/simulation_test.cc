@@ -61,6 +61,19 @@ TEST_F(SimulationTest, TheHashIsThatOfTheTrace) {
   EXPECT_NE(hashes[0], hashes[2]);
 }
 
+TEST_F(SimulationTest, StepsHaveTheNumbersFromOneOn) {
+  Simulation simulation(1);
+  Scene scene(simulation);
+  scene.Add().caller->Plan(5);
+  uint64_t steps = 0;
+  simulation.OnStep(
+      [&] { simulation.Expect(simulation.step() == ++steps, "no step is left out"); });
+  simulation.Run();
+  EXPECT_EQ(simulation.step(), steps);
+  scene.Finish();
+  EXPECT_TRUE(simulation.status().ok()) << simulation.status();
+}
+
 TEST_F(SimulationTest, AFailureHasTheSeedAndTheStepAndIsTheLast) {
   uint64_t runs = 0;
   const Status status = Simulate(50, [&](Simulation& simulation) {
