@@ -132,6 +132,7 @@ void Caller::Late(Request request) {
   Send(std::move(request), [this, number](auto& reply) {
     const auto decision = service_.decisions().find(number);
     const StatusCode code = reply ? StatusCode::kOk : reply.error().code();
+    late_[number] = code;
     if (decision == service_.decisions().end()) {
       Expect(!reply, "what never came has no reply");
     } else {

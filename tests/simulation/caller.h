@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -40,6 +41,8 @@ class Caller {
   size_t good() const { return good_; }
   size_t open_streams() const { return open_streams_; }
   const std::set<StatusCode>& errors() const { return errors_; }
+  // How the calls of `late` and `hurry` ended, by their numbers.
+  const std::map<uint64_t, StatusCode>& late() const { return late_; }
 
  private:
   using Items = decltype(std::declval<subject::SubjectClient&>().Count().Start());
@@ -78,6 +81,7 @@ class Caller {
   size_t good_ = 0;
   size_t open_streams_ = 0;
   std::set<StatusCode> errors_;
+  std::map<uint64_t, StatusCode> late_;
   std::vector<Handle<subject::Item>> items_;
 };
 
