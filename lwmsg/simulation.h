@@ -152,10 +152,12 @@ class SimulatedClient {
   // The connection is lost, with some of the bytes that were on their way.
   void Lose();
   enum class Side { kClient, kServer };
-  // As if `from` had sent these bytes, right behind a message of its own, or in the middle of one.
-  // Nothing honest is expected of the connection any more.
+  // As if `from` had sent these bytes, right behind a message of its own, or in the middle of one:
+  // all of them, in one piece. Nothing honest is expected of the connection any more. Does nothing
+  // if there is none.
   void SendBytes(Side from, std::string_view bytes);
-  // The same with a frame, or something like it, that is drawn from the seed.
+  // The same with a frame, or something like it, that is drawn from the seed, now and then with an
+  // OS handle.
   void SendStray(Side from);
 
  private:

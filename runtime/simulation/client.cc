@@ -104,25 +104,24 @@ void SimulatedClientImpl::Lose() {
   if (!wires_.empty()) wires_.back()->Lose();
 }
 
-void SimulatedClientImpl::SendBytes(Side from, std::string_view bytes) {
+void SimulatedClientImpl::SendBytes(Side from, std::string_view bytes,
+                                    std::vector<OsHandle> handles) {
   if (wires_.empty()) return;
   Wire& wire = *wires_.back();
+  if (bytes.empty() || !wire.from(from).is_open()) return;
   wire.Taint();
   world_.Note(wire.label(), "somebody interferes");
-  const auto* data = reinterpret_cast<const kj::byte*>(bytes.data());
-  const SendQueue::Piece piece(data, bytes.size());
-  std::vector<OsHandle> handles;
-  if (world_.random().OneIn(8)) handles.push_back(world_.handles().Make());
-  if (!wire.from(from).reading_ended()) {
-    static_cast<void>(wire.from(from).Write({&piece, 1}, handles));
-  }
+  wire.from(from).Inject(bytes, std::move(handles));
 }
 
 void SimulatedClientImpl::SendStray(Side from) {
   const SimulatedServerImpl* server = server_.get();
   const bool calls_server = from == kClientSide && server != nullptr;
-  SendBytes(from,
-            StrayFrame(world_.random(), calls_server ? server->services() : connector_.services()));
+  const std::string frame =
+      StrayFrame(world_.random(), calls_server ? server->services() : connector_.services());
+  std::vector<OsHandle> handles;
+  if (world_.random().OneIn(8)) handles.push_back(world_.handles().Make());
+  SendBytes(from, frame, std::move(handles));
 }
 
 }  // namespace lwmsg::internal
@@ -152,7 +151,7 @@ AssociationState SimulatedClient::State() const { return impl_->connector().Stat
 const Token& SimulatedClient::peer() const { return impl_->connector().peer(); }
 void SimulatedClient::Lose() { impl_->Lose(); }
 void SimulatedClient::SendBytes(Side from, std::string_view bytes) {
-  impl_->SendBytes(Internal(from), bytes);
+  impl_->SendBytes(Internal(from), bytes, {});
 }
 void SimulatedClient::SendStray(Side from) { impl_->SendStray(Internal(from)); }
 

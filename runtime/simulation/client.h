@@ -27,7 +27,7 @@ class SimulatedClientImpl final : private CallTarget, private Party {
   Connector& connector() { return connector_; }
   Channel channel() { return Channel(LoopRef<CallTarget>(loop_, anchor_.link())); }
   void Lose();
-  void SendBytes(Side from, std::string_view bytes);
+  void SendBytes(Side from, std::string_view bytes, std::vector<OsHandle> handles);
   void SendStray(Side from);
 
  private:

@@ -40,6 +40,12 @@ size_t Pipe::Write(std::span<const SendQueue::Piece> pieces, std::span<OsHandle>
   return end - first;
 }
 
+void Pipe::Inject(std::string_view bytes, std::vector<OsHandle> handles) {
+  const uint64_t first = read_ + bytes_.size();
+  bytes_.append(bytes);
+  if (!handles.empty()) riders_.push_back({first, first + bytes.size(), std::move(handles)});
+}
+
 void Pipe::Cut() {
   write_ended_ = true;
   cut_ = true;

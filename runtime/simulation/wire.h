@@ -30,6 +30,10 @@ class Pipe final : private Actor {
   // Takes as much as there is room for, and then the handles, which come with the first of it.
   size_t Write(std::span<const SendQueue::Piece> pieces, std::span<OsHandle> handles);
   bool has_room() const { return bytes_.size() < capacity_; }
+  // Somebody else writes in the writer's name: all of it, whatever room there is.
+  void Inject(std::string_view bytes, std::vector<OsHandle> handles);
+  // Neither side has ended it.
+  bool is_open() const { return !write_ended_ && !reading_ended_; }
   // Nothing is written any more.
   void EndWriting() { write_ended_ = true; }
   // The same, and some of what is on its way is lost.

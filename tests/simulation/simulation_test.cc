@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "lwmsg/internal/message_state.h"
 #include "tests/simulation/scenario.h"
 
 namespace lwmsg::test {
@@ -123,6 +124,44 @@ TEST_F(SimulationTest, TimePassesOnlyWhenNothingElseIsToDo) {
   EXPECT_TRUE(late);
   EXPECT_GE(simulation.time(), std::chrono::hours(1));
   EXPECT_LT(simulation.time(), std::chrono::hours(1) + milliseconds(1));
+}
+
+constexpr uint16_t kNote = 3;  // The method's number.
+
+std::string NoteFrame(const Protocol& protocol, uint64_t number) {
+  OutgoingMessage message;
+  auto call = message.state().envelope.initCall();
+  call.setInterfaceId(protocol.id);
+  call.setSchemaHash(protocol.schema_hash);
+  call.setMethod(kNote);
+  call.getParams().initAs<subject::Subject::NoteParams>().setNumber(number);
+  std::string frame;
+  for (auto piece : message.Pieces()) {
+    frame.append(reinterpret_cast<const char*>(piece.begin()), piece.size());
+  }
+  return frame;
+}
+
+TEST_F(SimulationTest, AllBytesThatSomebodySendsArriveInOnePiece) {
+  ExpectAllSeeds(Seeds(20), [](Simulation& simulation) {
+    Scene scene(simulation);
+    SimulatedClient& client = *scene.Add().client;
+    client.Connect();
+    simulation.Run();
+    scene.Distrust();
+    std::string frames;
+    for (uint64_t i = 0; i < 100; ++i) frames += NoteFrame(scene.service.protocol(), i);
+    client.SendBytes(SimulatedClient::Side::kClient, frames);
+    auto echo = subject::SubjectClient(client).Echo();
+    echo->setNumber(1);
+    bool answered = false;
+    echo.Send([&](auto reply) { answered = reply.has_value(); });
+    simulation.Run();
+    simulation.Expect(scene.service.calls() == 101, "all frames arrive");
+    simulation.Expect(answered, "what comes behind them arrives as well");
+    simulation.Expect(simulation.NumberOf(simulation.MakeHandle()) == 1, "no file comes with them");
+    scene.Finish();
+  });
 }
 
 TEST_F(SimulationTest, AHandlerSeesTheClientsIdentity) {
