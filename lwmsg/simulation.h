@@ -77,7 +77,8 @@ class Simulation {
 
   // An open file that is counted: what is not closed by Finish is a failure.
   OsHandle MakeHandle();
-  // Which of those `handle` is, the first is 1; 0 if it is none of them.
+  // Which of those `handle` is, or is a copy of, the first is 1; 0 if it is none of them. Leaves
+  // all files as they are.
   size_t NumberOf(const OsHandle& handle);
 
   // Fails unless it holds; returns it.

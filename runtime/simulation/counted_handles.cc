@@ -1,30 +1,28 @@
 #include "runtime/simulation/counted_handles.h"
 
+#include <algorithm>
 #include <utility>
 
-#include "runtime/marked_pipe.h"
+#include "runtime/counted_file.h"
 
 namespace lwmsg::internal {
 
+template <typename Is>
+size_t CountedHandles::First(Is is) {
+  const auto found = std::ranges::find_if(watches_, is);
+  return found == watches_.end() ? 0 : static_cast<size_t>(found - watches_.begin()) + 1;
+}
+
 OsHandle CountedHandles::Make() {
-  MarkedPipe pipe = MakeMarkedPipe();
-  readers_.push_back(std::move(pipe.reader));
-  return std::move(pipe.writer);
+  CountedFile made = MakeCountedFile();
+  watches_.push_back(std::move(made.watch));
+  return std::move(made.file);
 }
 
 size_t CountedHandles::NumberOf(const OsHandle& handle) {
-  if (!WriteMark(handle)) return 0;
-  for (size_t i = 0; i < readers_.size(); ++i) {
-    if (TakeMarks(readers_[i]) == Marks::kSome) return i + 1;
-  }
-  return 0;
+  return First([&handle](const OsHandle& watch) { return IsFileOf(watch, handle); });
 }
 
-size_t CountedHandles::FirstOpen() {
-  for (size_t i = 0; i < readers_.size(); ++i) {
-    if (TakeMarks(readers_[i]) != Marks::kEnd) return i + 1;
-  }
-  return 0;
-}
+size_t CountedHandles::FirstOpen() { return First(IsFileOpen); }
 
 }  // namespace lwmsg::internal

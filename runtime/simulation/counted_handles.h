@@ -7,7 +7,7 @@
 
 namespace lwmsg::internal {
 
-// Open files that know whether somebody still has them: ends of pipes whose other ends are here.
+// Open files of which is known whether somebody still has them.
 class CountedHandles {
  public:
   OsHandle Make();
@@ -17,7 +17,11 @@ class CountedHandles {
   size_t FirstOpen();
 
  private:
-  std::vector<OsHandle> readers_;
+  // The number of the first of which `is` holds; 0 if there is none.
+  template <typename Is>
+  size_t First(Is is);
+
+  std::vector<OsHandle> watches_;
 };
 
 }  // namespace lwmsg::internal

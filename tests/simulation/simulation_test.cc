@@ -107,6 +107,30 @@ TEST_F(SimulationTest, AFileThatIsStillOpenIsFound) {
   EXPECT_THAT(simulation.Finish().message(), HasSubstr("handle 2 is still open"));
 }
 
+TEST_F(SimulationTest, ToAskForAFilesNumberLeavesItAsItIs) {
+  Simulation simulation(1);
+  const OsHandle counted = simulation.MakeHandle();
+  OsPipe pipe = MakeOsPipe();
+  EXPECT_EQ(simulation.NumberOf(pipe.writer), 0u);
+  EXPECT_EQ(simulation.NumberOf(pipe.reader), 0u);
+  EXPECT_EQ(simulation.NumberOf(OsHandle()), 0u);
+  pipe.writer.Close();
+  EXPECT_EQ(ReadAll(pipe.reader), "");
+  OsPipe unread = MakeOsPipe();
+  unread.reader.Close();
+  EXPECT_EQ(simulation.NumberOf(unread.writer), 0u);
+  EXPECT_EQ(simulation.NumberOf(*counted.Duplicate()), 1u);
+}
+
+TEST_F(SimulationTest, AFileThatSomebodyWroteToIsNotOpenForThat) {
+  Simulation simulation(1);
+  {
+    const OsHandle file = simulation.MakeHandle();
+    EXPECT_TRUE(WriteAll(file, "some"));
+  }
+  EXPECT_TRUE(simulation.Finish().ok()) << simulation.status();
+}
+
 TEST_F(SimulationTest, WhatNeverRestsIsFound) {
   SimulationOptions options;
   options.max_steps = 1000;
