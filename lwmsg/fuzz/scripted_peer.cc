@@ -5,12 +5,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <string>
 #include <utility>
 
 #include "lwmsg/fuzz/handles.h"
 #include "lwmsg/fuzz/scripted_peer_end.h"
+#include "lwmsg/fuzz/words.h"
 #include "lwmsg/internal/annotations.h"
 #include "lwmsg/internal/reached_schemas.h"
 
@@ -127,11 +127,7 @@ void ScriptedPeer::NoteSent(const Frame& frame) {
 
 void ScriptedPeer::SendRaw(Input& input) {
   const size_t size = input.Byte();
-  const auto bytes = input.Bytes(size);
-  auto words = kj::heapArray<capnp::word>((bytes.size() + 7) / 8);
-  std::memset(words.begin(), 0, words.asBytes().size());
-  std::memcpy(words.begin(), bytes.data(), bytes.size());
-  SendWords(kj::mv(words));
+  SendWords(WordsOf(input.Bytes(size)));
 }
 
 // --- What messages name.

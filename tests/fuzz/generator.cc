@@ -4,12 +4,12 @@
 #include <capnp/serialize.h>
 #include <kj/exception.h>
 
-#include <cstring>
 #include <map>
 #include <optional>
 #include <string>
 
 #include "emit.h"
+#include "lwmsg/fuzz/words.h"
 #include "lwmsg/internal/reached_schemas.h"
 #include "schema_index.h"
 #include "schema_model.h"
@@ -87,10 +87,7 @@ void Generate(CodeGeneratorRequest::Reader request) {
 }
 
 void Request(Input& input) {
-  const auto bytes = input.Rest();
-  auto words = kj::heapArray<capnp::word>((bytes.size() + 7) / 8);
-  std::memset(words.begin(), 0, words.asBytes().size());
-  if (!bytes.empty()) std::memcpy(words.begin(), bytes.data(), bytes.size());
+  const auto words = fuzz::WordsOf(input.Rest());
   // As main does.
   try {
     capnp::FlatArrayMessageReader message(words);

@@ -9,9 +9,9 @@
 #include <sample.lwmsg.h>
 
 #include <array>
-#include <cstring>
 
 #include "lwmsg/fuzz/message_filler.h"
+#include "lwmsg/fuzz/words.h"
 #include "lwmsg/internal/message_state.h"
 #include "lwmsg/print.h"
 #include "tests/fuzz/target.h"
@@ -65,14 +65,6 @@ class Slots final : public fuzz::Names {
   uint16_t count_ = 0;
 };
 
-kj::Array<capnp::word> RawWords(Input& input) {
-  const auto bytes = input.Rest();
-  auto words = kj::heapArray<capnp::word>((bytes.size() + 7) / 8);
-  std::memset(words.begin(), 0, words.asBytes().size());
-  if (!bytes.empty()) std::memcpy(words.begin(), bytes.data(), bytes.size());
-  return words;
-}
-
 // A call with params of that type, sometimes with bytes changed.
 Frame MadeFrame(Input& input, const PayloadType& type) {
   auto message = OutgoingMessage::ForCall(1, 2);
@@ -108,7 +100,8 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Input input({data, size});
   const bool raw = input.OneIn(4);
   const PayloadType& type = *types[input.Below(types.size())];
-  lwmsg::Frame frame = raw ? lwmsg::Frame{RawWords(input), {}} : MadeFrame(input, type);
+  lwmsg::Frame frame =
+      raw ? lwmsg::Frame{lwmsg::fuzz::WordsOf(input.Rest()), {}} : MadeFrame(input, type);
   auto message = lwmsg::IncomingMessage::Parse(std::move(frame), {});
   if (!message) return 0;
   const bool readable = type.CheckReadable(message->payload()).ok();

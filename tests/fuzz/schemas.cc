@@ -6,10 +6,10 @@
 #include <sample.lwmsg.h>
 
 #include <array>
-#include <cstring>
 #include <optional>
 
 #include "lwmsg/fuzz/message_filler.h"
+#include "lwmsg/fuzz/words.h"
 #include "lwmsg/internal/payload_type.h"
 #include "lwmsg/internal/reached_schemas.h"
 #include "lwmsg/internal/schema_difference.h"
@@ -48,10 +48,7 @@ capnp::InterfaceSchema PickOurs(Input& input) {
 Foreign Bring(Input& input, capnp::InterfaceSchema interface) {
   Foreign foreign;
   if (input.OneIn(8)) {
-    const auto bytes = input.Bytes(input.Number<uint16_t>());
-    foreign.words = kj::heapArray<capnp::word>((bytes.size() + 7) / 8);
-    std::memset(foreign.words.begin(), 0, foreign.words.asBytes().size());
-    if (!bytes.empty()) std::memcpy(foreign.words.begin(), bytes.data(), bytes.size());
+    foreign.words = fuzz::WordsOf(input.Bytes(input.Number<uint16_t>()));
   } else {
     capnp::MallocMessageBuilder message;
     auto request = message.initRoot<Request>();
@@ -77,10 +74,7 @@ void CheckMessage(Input& input, capnp::InterfaceSchema interface) {
   if (methods.size() == 0) return;
   const auto method = methods[static_cast<unsigned>(input.Below(std::min(methods.size(), 256U)))];
   const internal::PayloadType type(method.getParamType());
-  const auto bytes = input.Rest();
-  auto words = kj::heapArray<capnp::word>((bytes.size() + 7) / 8);
-  std::memset(words.begin(), 0, words.asBytes().size());
-  if (!bytes.empty()) std::memcpy(words.begin(), bytes.data(), bytes.size());
+  const auto words = fuzz::WordsOf(input.Rest());
   // As for messages and archives: limited while it is checked, unlimited afterwards.
   capnp::ReaderOptions limited;
   limited.traversalLimitInWords = 8 * words.size() + 1024;

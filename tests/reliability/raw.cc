@@ -11,12 +11,9 @@
 #include <cstring>
 #include <vector>
 
+#include "tests/support/posix/rights.h"
+
 namespace lwmsg::test {
-namespace {
-
-constexpr size_t kMostHandles = 253;
-
-}  // namespace
 
 std::string WorkFrame(uint32_t id, uint16_t method,
                       const std::function<void(capnp::AnyPointer::Builder)>& fill,
@@ -78,31 +75,16 @@ OsHandle ConnectRaw(const std::string& endpoint) {
 bool Send(const OsHandle& socket, std::string_view bytes) { return SendWith(socket, bytes, -1, 0); }
 
 bool SendWith(const OsHandle& socket, std::string_view bytes, int handle, size_t times) {
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(kMostHandles * sizeof(int))> space{};
+  std::vector<std::vector<int>> sets = {std::vector<int>(times, handle)};
   while (!bytes.empty()) {
-    iovec piece = {const_cast<char*>(bytes.data()), bytes.size()};
-    msghdr header{};
-    header.msg_iov = &piece;
-    header.msg_iovlen = 1;
-    if (times != 0) {
-      header.msg_control = space.data();
-      header.msg_controllen = CMSG_SPACE(times * sizeof(int));
-      cmsghdr* control = CMSG_FIRSTHDR(&header);
-      control->cmsg_level = SOL_SOCKET;
-      control->cmsg_type = SCM_RIGHTS;
-      control->cmsg_len = CMSG_LEN(times * sizeof(int));
-      for (size_t i = 0; i < times; ++i) {
-        std::memcpy(CMSG_DATA(control) + i * sizeof(int), &handle, sizeof(int));
-      }
-    }
-    const ssize_t size = sendmsg(socket.get(), &header, MSG_NOSIGNAL);
+    const ssize_t size = SendRights(socket, bytes, sets, MSG_NOSIGNAL);
     if (size < 0 && (errno == ETOOMANYREFS || errno == EINTR)) {
       sched_yield();
       continue;
     }
     if (size < 0) return false;
     bytes.remove_prefix(static_cast<size_t>(size));
-    times = 0;
+    sets.clear();
   }
   return true;
 }

@@ -1,12 +1,10 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
-#include <cstring>
-#include <fstream>
+#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <sstream>
@@ -21,6 +19,8 @@
 #include "tests/reliability/raw.h"
 #include "tests/reliability/server.h"
 #include "tests/support/inventory.h"
+#include "tests/support/posix/next_number.h"
+#include "tests/support/posix/rights.h"
 
 // Processes that start, end, and have the numbers of others.
 namespace lwmsg::test {
@@ -29,25 +29,15 @@ namespace {
 using std::chrono::seconds;
 
 OsHandle ReceiveHandle(const OsHandle& socket) {
-  char byte = 0;
-  iovec piece{&byte, 1};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-  msghdr header{};
-  header.msg_iov = &piece;
-  header.msg_iovlen = 1;
-  header.msg_control = control.data();
-  header.msg_controllen = control.size();
-  if (recvmsg(socket.get(), &header, MSG_CMSG_CLOEXEC) != 1) return OsHandle();
-  const cmsghdr* rights = CMSG_FIRSTHDR(&header);
-  if (rights == nullptr || rights->cmsg_type != SCM_RIGHTS) return OsHandle();
-  int number = -1;
-  std::memcpy(&number, CMSG_DATA(rights), sizeof(number));
-  return OsHandle(number);
+  std::array<char, 1> byte{};
+  std::vector<OsHandle> handles;
+  ReceiveRights(socket, byte, handles, 0);
+  return handles.empty() ? OsHandle() : std::move(handles.front());
 }
 
 // A process of another user that has this number, which is free. Null: others were faster.
 std::unique_ptr<Child> TakeNumber(pid_t number) {
-  std::ofstream("/proc/sys/kernel/ns_last_pid") << number - 1 << std::flush;
+  static_cast<void>(ChooseNextNumber(number));
   auto child = std::make_unique<Child>([](const Talk& talk) { talk.Hear(); }, User(kVictim));
   return child->pid() == number ? std::move(child) : nullptr;
 }
@@ -154,18 +144,6 @@ Callers EndCallers(const std::vector<std::unique_ptr<Child>>& callers) {
   return all;
 }
 
-OsHandle ListenPlain(const std::string& path) {
-  OsHandle socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  path.copy(address.sun_path, sizeof(address.sun_path) - 1);
-  if (bind(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)) != 0 ||
-      listen(socket.get(), 1024) != 0) {
-    return OsHandle();
-  }
-  return socket;
-}
-
 bool IsServed(const std::string& endpoint) {
   const OsHandle socket = ConnectRaw(endpoint);
   return socket.valid() && GreetAndCall(socket);
@@ -239,7 +217,8 @@ void MeasureKills(Report& report, size_t size) {
 
 void MeasureHandovers(Report& report, size_t size) {
   const TemporaryFolder folder;
-  const OsHandle listening = ListenPlain(folder.Path("s"));
+  const OsHandle listening = ListenPlainly(folder.Endpoint());
+  if (listen(listening.get(), 1024) != 0) std::abort();  // Nobody accepts while servers change.
   ServerConfig config;
   config.listening = listening.get();
   auto server = std::make_unique<ServerProcess>(folder.Endpoint(), config);

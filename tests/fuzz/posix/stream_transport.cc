@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <optional>
 #include <string>
 
@@ -16,6 +15,7 @@
 #include "lwmsg/pair.h"
 #include "runtime/uv_loop.h"
 #include "tests/fuzz/target.h"
+#include "tests/support/posix/rights.h"
 
 namespace lwmsg::test {
 namespace {
@@ -130,48 +130,16 @@ class Script {
 
   void Write(const std::string& bytes, const std::vector<OsHandle>& handles) {
     if (bytes.empty() || !peer_.valid()) return;
-    iovec piece = {const_cast<char*>(bytes.data()), bytes.size()};
-    msghdr header{};
-    header.msg_iov = &piece;
-    header.msg_iovlen = 1;
-    alignas(cmsghdr) std::array<char, CMSG_SPACE(8 * sizeof(int))> space{};
-    if (!handles.empty()) {
-      header.msg_control = space.data();
-      header.msg_controllen = CMSG_SPACE(handles.size() * sizeof(int));
-      cmsghdr* control = CMSG_FIRSTHDR(&header);
-      control->cmsg_level = SOL_SOCKET;
-      control->cmsg_type = SCM_RIGHTS;
-      control->cmsg_len = CMSG_LEN(handles.size() * sizeof(int));
-      for (size_t i = 0; i < handles.size(); ++i) {
-        const int number = handles[i].get();
-        std::memcpy(CMSG_DATA(control) + i * sizeof(int), &number, sizeof(int));
-      }
-    }
-    const ssize_t written = sendmsg(peer_.get(), &header, MSG_NOSIGNAL | MSG_DONTWAIT);
+    const ssize_t written =
+        SendRights(peer_, bytes, {NumbersOf(handles)}, MSG_NOSIGNAL | MSG_DONTWAIT);
     Require(written >= 0 || errno != EINVAL, "the kernel understands the peer");
   }
 
   void ReadSome() {
     if (!peer_.valid()) return;
     std::array<char, 512> bytes;
-    alignas(cmsghdr) std::array<char, CMSG_SPACE(253 * sizeof(int))> space{};
-    iovec piece = {bytes.data(), 1 + size_t{input_.Byte()}};
-    msghdr header{};
-    header.msg_iov = &piece;
-    header.msg_iovlen = 1;
-    header.msg_control = space.data();
-    header.msg_controllen = space.size();
-    if (recvmsg(peer_.get(), &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) <= 0) return;
-    for (auto* control = CMSG_FIRSTHDR(&header); control != nullptr;
-         control = CMSG_NXTHDR(&header, control)) {
-      if (control->cmsg_type != SCM_RIGHTS) continue;
-      const size_t count = (control->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-      for (size_t i = 0; i < count; ++i) {
-        int number = -1;
-        std::memcpy(&number, CMSG_DATA(control) + i * sizeof(int), sizeof(int));
-        const OsHandle owner(number);
-      }
-    }
+    std::vector<OsHandle> handles;
+    ReceiveRights(peer_, std::span(bytes).first(1 + size_t{input_.Byte()}), handles, MSG_DONTWAIT);
   }
 
   void Send() {

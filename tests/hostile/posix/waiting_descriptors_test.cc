@@ -10,6 +10,7 @@
 
 #include "tests/hostile/fixture.h"
 #include "tests/hostile/posix/raw_descriptors.h"
+#include "tests/support/posix/rights.h"
 
 // Descriptors that wait in sockets: of replies that nobody read yet, and of sockets that lead to
 // themselves.
@@ -26,25 +27,10 @@ class OwningReader {
   // At most `most` bytes. False if there is nothing now.
   bool Read(size_t most) {
     std::array<char, 4096> bytes;
-    iovec piece{bytes.data(), std::min(most, bytes.size())};
-    alignas(cmsghdr) std::array<char, CMSG_SPACE(kMaxFrameHandles * sizeof(int))> control;
-    msghdr header{};
-    header.msg_iov = &piece;
-    header.msg_iovlen = 1;
-    header.msg_control = control.data();
-    header.msg_controllen = control.size();
-    const ssize_t size = recvmsg(socket_.get(), &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    const auto wanted = std::span(bytes).first(std::min(most, bytes.size()));
+    const ssize_t size = ReceiveRights(socket_, wanted, handles_, MSG_DONTWAIT);
     if (size <= 0) return false;
     bytes_.append(bytes.data(), static_cast<size_t>(size));
-    for (cmsghdr* each = CMSG_FIRSTHDR(&header); each != nullptr;
-         each = CMSG_NXTHDR(&header, each)) {
-      if (each->cmsg_level != SOL_SOCKET || each->cmsg_type != SCM_RIGHTS) continue;
-      for (size_t at = 0; CMSG_LEN(at) < each->cmsg_len; at += sizeof(int)) {
-        int number = -1;
-        std::memcpy(&number, CMSG_DATA(each) + at, sizeof(number));
-        handles_.emplace_back(number);
-      }
-    }
     TakeFrames();
     return true;
   }

@@ -2,12 +2,11 @@
 
 #include <unistd.h>
 
-#include <fstream>
-
 #include "tests/hostile/fixture.h"
 #include "tests/multiprocess/posix/child.h"
 #include "tests/multiprocess/posix/user.h"
 #include "tests/support/posix/descriptor_famine.h"
+#include "tests/support/posix/next_number.h"
 
 // The process of a peer: which one it is, when its number is given away, and its end.
 namespace lwmsg::test {
@@ -15,14 +14,6 @@ namespace {
 
 using testing::ElementsAre;
 using testing::StartsWith;
-
-// Decides which number the next process of this pid namespace gets, if that is free (pid(7),
-// CAP_CHECKPOINT_RESTORE). False if it may not.
-bool ChooseNextNumber(pid_t number) {
-  std::ofstream last("/proc/sys/kernel/ns_last_pid");
-  last << number - 1 << std::flush;
-  return last.good();
-}
 
 // A server in this process, which everybody may connect to.
 class ProcessTest : public HostilePeerTest {

@@ -1,13 +1,11 @@
 #include "tests/multiprocess/posix/roles.h"
 
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <uv.h>
 
 #include <array>
-#include <cstring>
 #include <iostream>
 #include <optional>
 #include <sstream>
@@ -16,6 +14,7 @@
 #include "tests/multiprocess/orders.h"
 #include "tests/multiprocess/posix/user.h"
 #include "tests/multiprocess/talking_service.h"
+#include "tests/support/posix/rights.h"
 
 namespace lwmsg::test {
 namespace {
@@ -29,22 +28,8 @@ std::optional<int> Number(const Arguments& arguments, const std::string& key) {
 bool Crowd(const OsHandle& socket) {
   constexpr rlim_t kFew = 100;
   const rlimit few{kFew, kFew};
-  std::array<int, kFew + 1> copies{};
-  copies.fill(socket.get());
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(copies))> control{};
-  char byte = 'x';
-  iovec piece{&byte, 1};
-  msghdr header{};
-  header.msg_iov = &piece;
-  header.msg_iovlen = 1;
-  header.msg_control = control.data();
-  header.msg_controllen = control.size();
-  cmsghdr* rights = CMSG_FIRSTHDR(&header);
-  rights->cmsg_level = SOL_SOCKET;
-  rights->cmsg_type = SCM_RIGHTS;
-  rights->cmsg_len = CMSG_LEN(sizeof(copies));
-  std::memcpy(CMSG_DATA(rights), copies.data(), sizeof(copies));
-  return setrlimit(RLIMIT_NOFILE, &few) == 0 && sendmsg(socket.get(), &header, 0) == 1;
+  const std::vector<int> copies(kFew + 1, socket.get());
+  return setrlimit(RLIMIT_NOFILE, &few) == 0 && SendRights(socket, "x", {copies}, 0) == 1;
 }
 
 }  // namespace
