@@ -84,7 +84,7 @@ class Simulation {
   // Fails unless it holds; returns it.
   bool Expect(bool holds, std::string_view what);
   void Fail(std::string_view what);
-  // OK until something failed: then kInternal, with what, the seed and the step.
+  // OK until something failed: then kInternal, with what, the step and the seed.
   const Status& status() const;
 
   // Until nothing is left to do, or something failed. What handlers keep may wait.

@@ -107,8 +107,7 @@ void World::Fail(std::string_view what) {
   if (!status_.ok()) return;
   Note("simulation", what);
   status_ = Status(StatusCode::kInternal, std::string(what) + " (in step " + std::to_string(step_) +
-                                              "; LWMSG_SIMULATION_SEED=" + std::to_string(seed_) +
-                                              " does it again)");
+                                              " of seed " + std::to_string(seed_) + ")");
 }
 
 std::optional<TimePoint> World::NextTimer() const {
@@ -266,7 +265,10 @@ Status Simulate(uint64_t seeds, const std::function<void(Simulation&)>& scenario
   for (uint64_t i = 0; i < seeds; ++i) {
     Simulation simulation(first + i, options);
     scenario(simulation);
-    if (const Status& status = simulation.Finish(); !status.ok()) return status;
+    if (const Status& status = simulation.Finish(); !status.ok()) {
+      return Status(status.code(), status.message() + "; LWMSG_SIMULATION_SEED=" +
+                                       std::to_string(simulation.seed()) + " does it again");
+    }
   }
   return Status();
 }

@@ -15,9 +15,10 @@ using std::chrono::milliseconds;
 constexpr uint64_t kSeeds = 150;
 
 TEST_F(SimulationTest, CallsEndOnceWhateverIsCancelledLateOrDropped) {
+  const Seeds seeds(kSeeds);
   std::set<StatusCode> errors;
   size_t good = 0;
-  ExpectAllSeeds(Seeds(kSeeds), [&](Simulation& simulation) {
+  ExpectAllSeeds(seeds, [&](Simulation& simulation) {
     Scene scene(simulation);
     for (int i = 0; i < 2; ++i) {
       scene.Add({}, {Act::kLate, Act::kLate, Act::kHurry, Act::kEcho}).caller->Plan(12);
@@ -28,6 +29,7 @@ TEST_F(SimulationTest, CallsEndOnceWhateverIsCancelledLateOrDropped) {
       errors.insert(member.caller->errors().begin(), member.caller->errors().end());
     }
   });
+  if (!seeds.are_enough) return;
   // All that can become of a call was seen.
   EXPECT_GT(good, 0u);
   for (StatusCode code : {StatusCode::kCancelled, StatusCode::kDeadlineExceeded,
@@ -37,19 +39,23 @@ TEST_F(SimulationTest, CallsEndOnceWhateverIsCancelledLateOrDropped) {
 }
 
 TEST_F(SimulationTest, EverythingAtOnceKeepsTheProtocol) {
+  const Seeds seeds(kSeeds);
   size_t good = 0;
-  ExpectAllSeeds(Seeds(kSeeds), [&](Simulation& simulation) {
+  ExpectAllSeeds(seeds, [&](Simulation& simulation) {
     Scene scene(simulation);
     for (uint64_t i = 0; i < 1 + simulation.Random(3); ++i) scene.Add().caller->Plan(15);
     scene.Finish();
     for (const auto& member : scene.members) good += member.caller->good();
   });
-  EXPECT_GT(good, kSeeds);
+  if (seeds.are_enough) {
+    EXPECT_GT(good, kSeeds);
+  }
 }
 
 TEST_F(SimulationTest, OneWayFloodsAreDroppedAtTheirLimit) {
+  const Seeds seeds(kSeeds);
   size_t most = 0;
-  ExpectAllSeeds(Seeds(kSeeds), [&](Simulation& simulation) {
+  ExpectAllSeeds(seeds, [&](Simulation& simulation) {
     ServerOptions options;
     options.limits.max_oneway_calls = 3;
     Scene scene(simulation, std::move(options));
@@ -60,12 +66,15 @@ TEST_F(SimulationTest, OneWayFloodsAreDroppedAtTheirLimit) {
     simulation.Expect(scene.service.most_notes() <= 3, "no more one-way calls than the limit says");
     most = std::max(most, scene.service.most_notes());
   });
-  EXPECT_EQ(most, 3u);
+  if (seeds.are_enough) {
+    EXPECT_EQ(most, 3u);
+  }
 }
 
 TEST_F(SimulationTest, QueuesAtTheirLimitsLoseNoCall) {
+  const Seeds seeds(kSeeds);
   std::set<StatusCode> errors;
-  ExpectAllSeeds(Seeds(kSeeds), [&](Simulation& simulation) {
+  ExpectAllSeeds(seeds, [&](Simulation& simulation) {
     Scene scene(simulation, {.limits = SmallLimits()});
     for (int i = 0; i < 3; ++i) {
       // Some ask for more than the server gives.
@@ -79,7 +88,9 @@ TEST_F(SimulationTest, QueuesAtTheirLimitsLoseNoCall) {
       errors.insert(member.caller->errors().begin(), member.caller->errors().end());
     }
   });
-  EXPECT_TRUE(errors.contains(StatusCode::kResourceExhausted));
+  if (seeds.are_enough) {
+    EXPECT_TRUE(errors.contains(StatusCode::kResourceExhausted));
+  }
 }
 
 TEST_F(SimulationTest, StreamsBringTheirItemsInOrderAndWithinTheirCredit) {
@@ -93,11 +104,12 @@ TEST_F(SimulationTest, StreamsBringTheirItemsInOrderAndWithinTheirCredit) {
 }
 
 TEST_F(SimulationTest, FilesArriveOnceOrAreClosed) {
+  const Seeds seeds(kSeeds);
   SimulationOptions options;
   options.unsent_handles = 20;
   std::set<StatusCode> errors;
   ExpectAllSeeds(
-      Seeds(kSeeds),
+      seeds,
       [&](Simulation& simulation) {
         Scene scene(simulation);
         for (int i = 0; i < 2; ++i) {
@@ -109,7 +121,9 @@ TEST_F(SimulationTest, FilesArriveOnceOrAreClosed) {
         }
       },
       options);
-  EXPECT_TRUE(errors.contains(StatusCode::kResourceExhausted));
+  if (seeds.are_enough) {
+    EXPECT_TRUE(errors.contains(StatusCode::kResourceExhausted));
+  }
 }
 
 TEST_F(SimulationTest, ObjectsEndWithTheirNamesOrTheirSession) {

@@ -102,8 +102,9 @@ TEST_F(SimulationTest, AClientThatMisbehavesHarmsNoOther) {
 }
 
 TEST_F(SimulationTest, AConnectionThatIsMadeAgainAndAgainKeepsEachCall) {
+  const Seeds seeds(kSeeds);
   size_t good = 0;
-  ExpectAllSeeds(Seeds(kSeeds), [&](Simulation& simulation) {
+  ExpectAllSeeds(seeds, [&](Simulation& simulation) {
     Scene scene(simulation);
     scene.Add({.reconnect = Reconnect::kOnNextCall}).caller->Plan(20);
     simulation.OnStep([&] {
@@ -113,7 +114,9 @@ TEST_F(SimulationTest, AConnectionThatIsMadeAgainAndAgainKeepsEachCall) {
     scene.Finish();
     good += scene.members.front().caller->good();
   });
-  EXPECT_GT(good, kSeeds);
+  if (seeds.are_enough) {
+    EXPECT_GT(good, kSeeds);
+  }
 }
 
 // Whether a call that is to be answered may end so, if only its caller gives it up.
@@ -156,7 +159,9 @@ TEST_F(SimulationTest, ADrainedServerAnswersWhatItBegan) {
       simulation.Expect(std::ranges::any_of(scene.members, has), "what was begun is answered");
     }
   });
-  EXPECT_NE(waited_for, 0u);
+  if (seeds.are_enough) {
+    EXPECT_NE(waited_for, 0u);
+  }
 }
 
 }  // namespace

@@ -15,7 +15,13 @@ uint64_t FromEnvironment(const char* name, uint64_t otherwise) {
 
 Seeds::Seeds(uint64_t usual)
     : count(FromEnvironment("LWMSG_TEST_SEEDS", usual)),
-      first(FromEnvironment("LWMSG_TEST_FIRST_SEED", 1)) {}
+      first(FromEnvironment("LWMSG_TEST_FIRST_SEED", 1)) {
+  if (std::getenv("LWMSG_SIMULATION_SEED") != nullptr) {
+    first = FromEnvironment("LWMSG_SIMULATION_SEED", first);
+    count = 1;
+  }
+  are_enough = count >= usual;
+}
 
 Scene::Scene(Simulation& run, ServerOptions options)
     : simulation(run), service(run), server(run, std::move(options)) {

@@ -18,12 +18,14 @@ namespace lwmsg::test {
 
 using SimulationTest = InventoriedTest;
 
-// How many seeds a test tries, and from which on: tests/simulation/run says so, or else `usual`
-// from 1.
+// How many seeds a test tries, and from which on: LWMSG_SIMULATION_SEED alone, or what
+// tests/simulation/run says, or else `usual` from 1.
 struct Seeds {
   explicit Seeds(uint64_t usual);
   uint64_t count;
-  uint64_t first = 1;
+  uint64_t first;
+  // Not fewer than usual: what must happen with one of them does.
+  bool are_enough;
 };
 
 // A server of Subject and callers of it. For one run.

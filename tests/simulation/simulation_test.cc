@@ -3,6 +3,9 @@
 
 #include <gmock/gmock.h>
 
+#include <cstdlib>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +18,7 @@ namespace {
 using Act = Caller::Act;
 using std::chrono::milliseconds;
 using testing::HasSubstr;
+using testing::MatchesRegex;
 
 void RunAll(Simulation& simulation) {
   Scene scene(simulation);
@@ -75,7 +79,28 @@ TEST_F(SimulationTest, StepsHaveTheNumbersFromOneOn) {
   EXPECT_TRUE(simulation.status().ok()) << simulation.status();
 }
 
+// LWMSG_SIMULATION_SEED as a test wants it, null for none; then again as it was.
+class SeedVariable {
+ public:
+  explicit SeedVariable(const char* value) {
+    if (const char* before = std::getenv(kName)) before_ = before;
+    Set(value);
+  }
+  SeedVariable(const SeedVariable&) = delete;
+  SeedVariable& operator=(const SeedVariable&) = delete;
+  ~SeedVariable() { Set(before_ ? before_->c_str() : nullptr); }
+
+ private:
+  static constexpr const char* kName = "LWMSG_SIMULATION_SEED";
+  static void Set(const char* value) {
+    if (value != nullptr) return SetEnvironment(kName, value);
+    UnsetEnvironment(kName);
+  }
+  std::optional<std::string> before_;
+};
+
 TEST_F(SimulationTest, AFailureHasTheSeedAndTheStepAndIsTheLast) {
+  const SeedVariable none(nullptr);
   uint64_t runs = 0;
   const Status status = Simulate(50, [&](Simulation& simulation) {
     ++runs;
@@ -83,20 +108,32 @@ TEST_F(SimulationTest, AFailureHasTheSeedAndTheStepAndIsTheLast) {
       simulation.Expect(simulation.seed() != 5, "not the fifth");
       simulation.Expect(simulation.seed() != 5, "nor this");
     });
+    simulation.Finish();
   });
   EXPECT_EQ(runs, 5u);
   EXPECT_EQ(status.code(), StatusCode::kInternal);
-  EXPECT_THAT(status.message(), HasSubstr("expected: not the fifth (in step "));
-  EXPECT_THAT(status.message(), HasSubstr("LWMSG_SIMULATION_SEED=5"));
+  EXPECT_THAT(status.message(), MatchesRegex("expected: not the fifth \\(in step [0-9]+ of seed 5"
+                                             "\\); LWMSG_SIMULATION_SEED=5 does it again"));
+}
+
+TEST_F(SimulationTest, WithoutSimulateTheEnvironmentIsNotSaidToDoItAgain) {
+  Simulation simulation(5);
+  simulation.Fail("something");
+  EXPECT_EQ(simulation.Finish().message(), "something (in step 0 of seed 5)");
 }
 
 TEST_F(SimulationTest, TheEnvironmentChoosesTheSeed) {
-  SetEnvironment("LWMSG_SIMULATION_SEED", "17");
+  const SeedVariable seventeen("17");
   std::vector<uint64_t> seeds;
-  EXPECT_TRUE(
-      Simulate(50, [&](Simulation& simulation) { seeds.push_back(simulation.seed()); }).ok());
-  UnsetEnvironment("LWMSG_SIMULATION_SEED");
-  EXPECT_EQ(seeds, std::vector<uint64_t>{17});
+  const auto scenario = [&](Simulation& simulation) {
+    seeds.push_back(simulation.seed());
+    simulation.Finish();
+  };
+  EXPECT_TRUE(Simulate(50, scenario).ok());
+  ExpectAllSeeds(Seeds(50), scenario);
+  EXPECT_EQ(seeds, (std::vector<uint64_t>{17, 17}));
+  EXPECT_EQ(Seeds(50).first, 17u);
+  EXPECT_EQ(Seeds(50).count, 1u);
 }
 
 TEST_F(SimulationTest, AFileThatIsStillOpenIsFound) {
