@@ -99,8 +99,11 @@ class Simulation {
   std::unique_ptr<internal::World> world_;
 };
 
-// Runs `scenario` for so many seeds from `first` on, and Finish after each, up to the first that
-// fails, which it returns. With LWMSG_SIMULATION_SEED in the environment it is that seed alone.
+// Runs `scenario` for so many seeds from `first` on, up to the first that fails, which it returns.
+// With LWMSG_SIMULATION_SEED in the environment it is that seed alone.
+//
+// `scenario` calls Finish at its end, while all is there that its tasks and callbacks use: without
+// that it fails.
 Status Simulate(uint64_t seeds, const std::function<void(Simulation&)>& scenario,
                 const SimulationOptions& options = {}, uint64_t first = 1);
 

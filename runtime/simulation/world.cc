@@ -201,6 +201,7 @@ void World::CheckAtRest() {
 }
 
 void World::Finish() {
+  finished_ = true;
   Run();
   on_step_.reset();
   for (Party* party : std::vector<Party*>(parties_)) {
@@ -265,6 +266,10 @@ Status Simulate(uint64_t seeds, const std::function<void(Simulation&)>& scenario
   for (uint64_t i = 0; i < seeds; ++i) {
     Simulation simulation(first + i, options);
     scenario(simulation);
+    // Nothing is run after it: what that uses may be gone.
+    if (!simulation.world().finished()) {
+      simulation.Fail("the scenario returned without Finish, which it has to call at its end");
+    }
     if (const Status& status = simulation.Finish(); !status.ok()) {
       return Status(status.code(), status.message() + "; LWMSG_SIMULATION_SEED=" +
                                        std::to_string(simulation.seed()) + " does it again");

@@ -107,6 +107,7 @@ class World {
   const Status& status() const { return status_; }
   void Run();
   void Finish();
+  bool finished() const { return finished_; }
 
  private:
   struct SoonTask {
@@ -133,6 +134,7 @@ class World {
   uint64_t hash_ = 0xcbf29ce484222325;
   TimePoint now_ = TimePoint(std::chrono::hours(24));
   Status status_;
+  bool finished_ = false;
   const SimulatedLoop* running_ = nullptr;
   std::vector<Party*> parties_;
   std::vector<Actor*> actors_;

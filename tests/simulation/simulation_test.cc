@@ -136,6 +136,19 @@ TEST_F(SimulationTest, TheEnvironmentChoosesTheSeed) {
   EXPECT_EQ(Seeds(50).count, 1u);
 }
 
+TEST_F(SimulationTest, AScenarioThatDoesNotFinishFailsAndNothingOfItIsRunLater) {
+  const SeedVariable none(nullptr);
+  bool ran = false;
+  const Status status = Simulate(50, [&](Simulation& simulation) {
+    const auto local = std::make_unique<bool>(true);
+    simulation.Soon([&] { ran = *local; });
+    simulation.After(milliseconds(1), [&] { ran = *local; });
+    simulation.OnStep([&] { ran = *local; });
+  });
+  EXPECT_THAT(status.message(), HasSubstr("the scenario returned without Finish"));
+  EXPECT_FALSE(ran);
+}
+
 TEST_F(SimulationTest, AFileThatIsStillOpenIsFound) {
   Simulation simulation(1);
   static_cast<void>(simulation.MakeHandle());
