@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 
+#include <chrono>
 #include <memory>
 #include <sstream>
 
@@ -26,6 +27,16 @@ TEST(StatusTest, EveryWireNumberHasACode) {
   }
   EXPECT_EQ(StatusCodeFromWire(15), StatusCode::kInternal);
   EXPECT_EQ(StatusCodeFromWire(65535), StatusCode::kInternal);
+}
+
+// Zero, where it means that, is for who asks for it.
+TEST(LimitsTest, NoPeerMayTakeForeverByDefault) {
+  const Limits defaults;
+  for (const auto timeout : {defaults.idle_timeout, defaults.hello_timeout, defaults.frame_timeout,
+                             defaults.send_timeout, defaults.call_timeout}) {
+    EXPECT_GT(timeout, std::chrono::milliseconds(0));
+    EXPECT_LE(timeout, std::chrono::seconds(30));
+  }
 }
 
 TEST(EndpointTest, ParsesPathsAndAbstractNames) {

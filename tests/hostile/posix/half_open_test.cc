@@ -116,5 +116,18 @@ TEST_F(HalfOpenTest, T70_PeerThatWritesNoMoreIsGone) {
   sample_.kept.clear();
 }
 
+// Its end, which is read for when nothing can be written to it, may never come.
+TEST_F(HalfOpenTest, PeerThatReadsNoMoreIsCutAtTheSendTimeout) {
+  Limits limits;
+  limits.send_timeout = std::chrono::milliseconds(50);
+  Serve(limits);
+  RawPeer peer = ConnectAndGreet();
+  ASSERT_EQ(shutdown(peer.end().get(), SHUT_RD), 0);
+  peer.Write(EchoFrame(1, "text"));
+  RunUntil([&] { return !ends_.empty(); });
+  ASSERT_EQ(ends_.size(), 1U);
+  EXPECT_TRUE(Says(ends_[0], StatusCode::kDeadlineExceeded, {"50 ms", "Limits::send_timeout"}));
+}
+
 }  // namespace
 }  // namespace lwmsg::test

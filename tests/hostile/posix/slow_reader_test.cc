@@ -1,5 +1,6 @@
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 
 #include "tests/hostile/fixture.h"
@@ -9,7 +10,14 @@ namespace {
 
 using std::chrono::milliseconds;
 
-class SlowReaderTest : public HostilePeerTest {};
+class SlowReaderTest : public HostilePeerTest {
+ protected:
+  static std::string BlobFrame(uint32_t id, uint32_t size) {
+    return CallFrame(id, kBlob, [size](auto params) {
+      params.template initAs<sample::Sample::BlobParams>().setSize(size);
+    });
+  }
+};
 
 // Each byte that it takes is progress, of which there would be no end.
 TEST_F(SlowReaderTest, DoesNotHoldAnAssociationThatCloses) {
@@ -17,11 +25,7 @@ TEST_F(SlowReaderTest, DoesNotHoldAnAssociationThatCloses) {
   limits.send_timeout = milliseconds(100);
   Serve(limits);
   RawPeer peer = ConnectAndGreet();
-  for (uint32_t id = 1; id <= 8; ++id) {
-    peer.Write(CallFrame(id, kBlob, [](auto params) {
-      params.template initAs<sample::Sample::BlobParams>().setSize(900'000);
-    }));
-  }
+  for (uint32_t id = 1; id <= 8; ++id) peer.Write(BlobFrame(id, 900'000));
   RunUntil([&] { return server_->State().associations.back().queued_bytes > 5'000'000; });
   peer.Write("no frame");
   auto next = std::chrono::steady_clock::now();
@@ -40,11 +44,7 @@ TEST_F(SlowReaderTest, IsNotReadWhileItDoesNotRead) {
   Serve();
   RawPeer peer = ConnectAndGreet();
   // Each answer is a hundred times as large.
-  const auto call = [](uint32_t id) {
-    return CallFrame(id, kBlob, [](auto params) {
-      params.template initAs<sample::Sample::BlobParams>().setSize(10'000);
-    });
-  };
+  const auto call = [](uint32_t id) { return BlobFrame(id, 10'000); };
   uint32_t last = 0;
   std::string rest;
   const auto write_more = [&] {
@@ -75,6 +75,91 @@ TEST_F(SlowReaderTest, IsNotReadWhileItDoesNotRead) {
     return last != calls;
   });
   EXPECT_EQ(AnswerTo(peer, calls), Status());
+}
+
+// Whoever is read to the end keeps nothing any more.
+TEST_F(SlowReaderTest, IsGoneWhenItGoesThoughThereIsNoRoomForItsLastWords) {
+  const std::string large = EchoFrame(9, std::string(100'000, 'x'));
+  Limits limits;
+  limits.max_received_bytes = large.size();
+  limits.send_timeout = std::chrono::hours(1);
+  Serve(limits);
+  RawPeer holder = ConnectAndGreet();
+  holder.Write(large.substr(0, 70'000));  // Takes all there is.
+  ASSERT_EQ(Echo(*bystander_), Status());
+  RawPeer peer = ConnectAndGreet();
+  peer.Write(BlobFrame(1, 900'000));
+  RunUntil([&] { return server_->State().associations.back().queued_bytes > 512 << 10; });
+  peer.Write(large.substr(0, 70'000));
+  peer.Close();
+  RunUntil([&] { return !ends_.empty(); });
+  ASSERT_EQ(ends_.size(), 1U);
+  EXPECT_TRUE(Says(ends_[0], StatusCode::kUnavailable, {}));
+}
+
+// What lies in sockets is the kernel's memory, which no limit of lwmsg's bounds.
+class SendBufferTest : public SlowReaderTest {
+ protected:
+  static constexpr size_t kMost = 16;
+
+  void SetUp() override {
+    OsHandle socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    usual_ = BufferOf(socket.get());
+    LimitBuffer(socket, 512 << 10);
+    if (BufferOf(socket.get()) <= usual_) GTEST_SKIP() << "net.core.wmem_max allows no more";
+    socket.Close();
+    inherited_ = LargeOnes();
+    Serve();
+  }
+  static int BufferOf(int socket) {
+    int bytes = 0;
+    socklen_t size = sizeof(bytes);
+    return getsockopt(socket, SOL_SOCKET, SO_SNDBUF, &bytes, &size) == 0 ? bytes : 0;
+  }
+  // How many sockets of lwmsg's may hold more than a new one.
+  size_t LargeOnes() const {
+    const auto all = OpenDescriptors();
+    const auto large = std::count_if(
+        all.begin(), all.end(), [this](const auto& one) { return BufferOf(one.first) > usual_; });
+    return static_cast<size_t>(large) - inherited_;
+  }
+  // So many connections, whose peers read what they asked for in several parts.
+  std::vector<RawPeer> ReadMuchOn(size_t connections) {
+    std::vector<RawPeer> peers;
+    while (peers.size() < connections) {
+      peers.push_back(ConnectAndGreet());
+      peers.back().Write(BlobFrame(1, 700'000));
+    }
+    for (RawPeer& peer : peers) EXPECT_EQ(AnswerTo(peer, 1), Status());
+    return peers;
+  }
+
+ private:
+  int usual_ = 0;
+  size_t inherited_ = 0;  // Of those.
+};
+
+TEST_F(SendBufferTest, StaysSmallForAPeerThatTakesNothing) {
+  RawPeer peer = ConnectAndGreet();
+  peer.Write(BlobFrame(1, 900'000) + BlobFrame(2, 900'000));
+  RunUntil([&] { return server_->State().associations.back().queued_bytes > 512 << 10; });
+  EXPECT_EQ(LargeOnes(), 0U);
+}
+
+TEST_F(SendBufferTest, GrowsForAPeerThatReads) {
+  const auto peers = ReadMuchOn(1);
+  EXPECT_EQ(LargeOnes(), 1U);
+}
+
+TEST_F(SendBufferTest, GrowsForFewAtATime) {
+  {
+    const auto peers = ReadMuchOn(kMost + 4);
+    EXPECT_EQ(LargeOnes(), kMost);
+  }
+  RunUntil([this] { return AttackersAreGone(); });
+  EXPECT_EQ(LargeOnes(), 0U);
+  const auto others = ReadMuchOn(kMost + 1);
+  EXPECT_EQ(LargeOnes(), kMost);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -13,14 +14,34 @@
 #include "tests/support/inventory.h"
 #include "tests/support/posix/lingering_sockets.h"
 
+// ThreadSanitizer ends a child of several threads that starts one more.
+#if defined(__SANITIZE_THREAD__)
+#define LWMSG_THREAD_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define LWMSG_THREAD_SANITIZER 1
+#endif
+#endif
+
 // The threads that close what peers sent.
 namespace lwmsg::test {
 namespace {
 
-class CloserTest : public InventoriedTest {};
+class CloserTest : public InventoriedTest {
+ protected:
+  // Whether all that it was given is closed then; it may wait for that forever.
+  static bool ClosesOne() {
+    std::vector<OsHandle> handles;
+    handles.push_back(OpenNull());
+    const int number = handles[0].get();
+    CloseLater(std::move(handles));
+    internal::FinishClosing();
+    return !IsOpen(number);
+  }
+};
 
 TEST_F(CloserTest, ClosesWhatManyThreadsGiveAtOnce) {
-  const OsHandle any(dup(0));
+  const OsHandle any = OpenNull();
   std::vector<std::thread> threads;
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&any] {
@@ -48,6 +69,23 @@ TEST_F(CloserTest, SomeThatWaitForTheirPeersHoldUpNoOther) {
   EXPECT_EQ(poll(&closed, 1, 60'000), 1);
   EXPECT_TRUE((closed.revents & POLLHUP) != 0);
   sockets.CloseOtherEnds();
+}
+
+TEST_F(CloserTest, ThreadsOfTheParentAreNotWaitedForInAForkedChild) {
+#ifdef LWMSG_THREAD_SANITIZER
+  GTEST_SKIP() << "ThreadSanitizer lets no such child start threads";
+#endif
+  // Its thread now waits for more, and is not in the child.
+  ASSERT_TRUE(ClosesOne());
+  const pid_t child = fork();
+  if (child == 0) {
+    alarm(20);
+    _exit(ClosesOne() ? 0 : 1);
+  }
+  int status = -1;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  EXPECT_TRUE(ClosesOne());
 }
 
 }  // namespace
