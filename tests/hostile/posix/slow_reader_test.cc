@@ -97,6 +97,30 @@ TEST_F(SlowReaderTest, IsGoneWhenItGoesThoughThereIsNoRoomForItsLastWords) {
   EXPECT_TRUE(Says(ends_[0], StatusCode::kUnavailable, {}));
 }
 
+// Nor is there room for its message, nor do the handlers that take it give it back before its end.
+TEST_F(SlowReaderTest, IsGoneWhenItDiesWhileItsMessageWaitsForRoom) {
+  constexpr size_t kText = 100'000;
+  const auto keep = [](uint32_t id) {
+    return CallFrame(id, kKeep, [](auto params) {
+      params.template initAs<sample::Sample::KeepParams>().setText(std::string(kText, 'x'));
+    });
+  };
+  Limits limits;
+  limits.max_received_bytes = 2 * kText;
+  limits.frame_timeout = milliseconds(50);
+  Serve(limits);
+  RawPeer peer = ConnectAndGreet();
+  peer.Write(keep(1));
+  RunUntil([&] { return sample_.kept.size() == 1; });
+  peer.Write(keep(2).substr(0, 70'000));
+  ASSERT_EQ(Echo(*bystander_), Status());
+  peer.Close();
+  RunUntil([&] { return sample_.kept[0].cancelled(); });
+  sample_.kept.clear();
+  RunUntil([&] { return !ends_.empty(); });
+  EXPECT_TRUE(Says(ends_[0], StatusCode::kUnavailable, {"hung up", "Limits::max_received_bytes"}));
+}
+
 // What lies in sockets is the kernel's memory, which no limit of lwmsg's bounds.
 class SendBufferTest : public SlowReaderTest {
  protected:
