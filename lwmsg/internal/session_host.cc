@@ -32,9 +32,13 @@ Result<std::shared_ptr<Session>> SessionHost::Join(const std::string& key, const
                    "the session key is that of another process; a session is for one process");
     }
     auto session = known->session;
-    if (!known->open) known->waiting.push_back(std::move(done));
-    ++known->associations;
-    if (known->open) done(Status());
+    if (!known->open) {
+      known->waiting.push_back(std::move(done));
+      ++known->associations;
+    } else {
+      ++known->associations;
+      done(Status());
+    }
     return session;
   }
   const auto link = anchor_.link();
