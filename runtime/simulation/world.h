@@ -121,6 +121,9 @@ class World {
   void RunSoon(std::vector<SoonTask>::iterator due);
   std::optional<TimePoint> NextTimer() const;
   void AdvanceTo(TimePoint when);
+  void JumpTowards(TimePoint next);
+  // A call is due.
+  bool is_late() const { return !deadlines_.empty() && *deadlines_.begin() <= now_; }
   void RunScheduled();
   void CheckAtRest();
 

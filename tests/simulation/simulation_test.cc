@@ -216,6 +216,31 @@ std::string NoteFrame(const Protocol& protocol, uint64_t number) {
   return frame;
 }
 
+// Nothing else is due in the next seconds, so that time may jump.
+TEST_F(SimulationTest, ABusyWorldHasTheTimeToTellOfAnEndAtTheDeadline) {
+  ExpectAllSeeds(Seeds(500), [](Simulation& simulation) {
+    int echos = 0;
+    std::function<void()> again;
+    PendingCall call;
+    Scene scene(simulation);
+    SimulatedClient& client = *scene.Add().client;
+    again = [&] {
+      auto echo = subject::SubjectClient(client).Echo();
+      echo->setNumber(static_cast<uint64_t>(++echos));
+      echo.Send([&](auto) {
+        if (echos < 100) again();
+      });
+    };
+    again();
+    simulation.After(milliseconds(1), [&] { call.Cancel(); });
+    auto late = subject::SubjectClient(client).Late();
+    late->setNumber(1);
+    late.set_timeout(milliseconds(1));
+    call = late.Send([](auto) {});
+    scene.Finish();
+  });
+}
+
 TEST_F(SimulationTest, AllBytesThatSomebodySendsArriveInOnePiece) {
   ExpectAllSeeds(Seeds(20), [](Simulation& simulation) {
     Scene scene(simulation);
