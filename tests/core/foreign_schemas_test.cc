@@ -203,6 +203,20 @@ TEST_F(HeldCallsTest, CountBeforeALossAndDoNotDelayIt) {
   own_.kept.clear();
 }
 
+// Each waits for the other's answer, and answers meanwhile.
+TEST_F(HeldCallsTest, BothSidesMayAskAtATime) {
+  SendKeep("1");
+  std::string answer;
+  EchoBy(other_, "a").Send([&answer](auto reply) {
+    ASSERT_TRUE(reply) << reply.error();
+    answer = reply->getText();
+  });
+  executor_.Run();
+  EXPECT_EQ(answer, "a");
+  EXPECT_THAT(Kept(), ElementsAre("1"));
+  own_.kept.clear();
+}
+
 TEST_F(ForeignSchemasTest, DescriptionThatWasNotAskedForEndsTheAssociation) {
   Open();
   ASSERT_EQ(Echo(), Status());

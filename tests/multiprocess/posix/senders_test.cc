@@ -99,6 +99,18 @@ TEST_F(SendersTest, T37_WhatAnotherUserWritesIsItsConnectorsByDefault) {
   EXPECT_THAT(AnswerToWhoami(peer, 1), StartsWith("euid=12345 egid=12345 "));
 }
 
+// The socket knows who that is; the first writer may be anybody.
+TEST_F(SendersTest, ConnectionThatWasAcceptedElsewhereIsItsConnectors) {
+  const std::string endpoint = folder_.Endpoint("elsewhere");
+  const OsHandle listening = ListenPlainly(endpoint);
+  ASSERT_EQ(chmod(folder_.Path("elsewhere").c_str(), 0666), 0);
+  RawPeer peer(RawStream(ConnectedBy(kAlice, endpoint)));
+  OsHandle accepted(accept4(listening.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  ASSERT_EQ(server_->Adopt(std::move(accepted)), Status());
+  WriteAs(kBob, peer, HelloFrame() + CallFrame(1, kWhoami));
+  EXPECT_THAT(AnswerToWhoami(peer, 1), StartsWith("euid=12345 egid=12345 "));
+}
+
 TEST_F(SendersTest, T37_AStrictServerCutsAConnectionToWhichAnotherUserWrites) {
   RawPeer peer = AlicesConnection("strict");
   WriteAs(kAlice, peer, EchoFrame(1, "text"));
