@@ -17,11 +17,16 @@ class HostileEnvelopeTest : public HostilePeerTest {
 
 TEST_F(HostileEnvelopeTest, AnythingBeforeHelloEndsTheAssociation) {
   Serve();
+  constexpr uint64_t kSample = capnp::typeId<sample::Sample>();
+  const std::string question = EnvelopeFrame([](auto envelope) { envelope.setDescribe(kSample); });
+  const std::string answer =
+      EnvelopeFrame([](auto envelope) { envelope.initDescription().setInterfaceId(kSample); });
   for (const std::string& frame :
-       {CallFrame(1, kKeep), EchoReplyFrame(1, "text"), CancelFrame(1)}) {
+       {CallFrame(1, kKeep), EchoReplyFrame(1, "text"), CancelFrame(1), question, answer}) {
     RawPeer peer = Connect();
     peer.Write(frame);
     EXPECT_TRUE(Says(GoodbyeTo(peer), StatusCode::kMalformed, {"the first frame is not a hello"}));
+    EXPECT_EQ(peer.frames().size(), 1U) << "it was answered";
   }
   EXPECT_TRUE(sample_.kept.empty());
 }
