@@ -17,8 +17,10 @@ namespace {
 
 using Act = Caller::Act;
 using std::chrono::milliseconds;
+using testing::AllOf;
+using testing::EndsWith;
 using testing::HasSubstr;
-using testing::MatchesRegex;
+using testing::StartsWith;
 
 void RunAll(Simulation& simulation) {
   Scene scene(simulation);
@@ -112,8 +114,9 @@ TEST_F(SimulationTest, AFailureHasTheSeedAndTheStepAndIsTheLast) {
   });
   EXPECT_EQ(runs, 5u);
   EXPECT_EQ(status.code(), StatusCode::kInternal);
-  EXPECT_THAT(status.message(), MatchesRegex("expected: not the fifth \\(in step [0-9]+ of seed 5"
-                                             "\\); LWMSG_SIMULATION_SEED=5 does it again"));
+  EXPECT_THAT(status.message(),
+              AllOf(StartsWith("expected: not the fifth (in step "),
+                    EndsWith(" of seed 5); LWMSG_SIMULATION_SEED=5 does it again")));
 }
 
 TEST_F(SimulationTest, WithoutSimulateTheEnvironmentIsNotSaidToDoItAgain) {
