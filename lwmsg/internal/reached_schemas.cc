@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "lwmsg/internal/payload_type.h"
+#include "lwmsg/internal/schema_cost.h"
 #include "lwmsg/internal/schema_text.h"
 
 namespace lwmsg::internal {
@@ -23,12 +24,26 @@ class Walk {
  public:
   explicit Walk(capnp::InterfaceSchema root) { Reach(root); }
 
-  bool Run() {
+  Status Run() {
+    size_t cost = 0;
     for (size_t next = 0; next < reached_.size(); ++next) {
-      if (reached_.size() > kMaxReachedTypes) return false;
+      if (reached_.size() > kMaxReachedTypes) {
+        return Status(StatusCode::kResourceExhausted,
+                      "reaches more than " + std::to_string(kMaxReachedTypes) +
+                          " types; a generic type that holds itself with ever other arguments "
+                          "needs a fixed argument");
+      }
+      const auto added = SchemaCost(reached_[next].getProto());
+      if (!added) return added.error();
+      cost += *added;
+      if (cost > kMaxSchemaCost) {
+        return Status(StatusCode::kResourceExhausted,
+                      "has too many members, or members that are of other types, in all that it "
+                      "reaches; make several interfaces of it");
+      }
       Visit(reached_[next]);
     }
-    return true;
+    return Status();
   }
 
   std::vector<capnp::Schema> Take() { return std::move(reached_); }
@@ -72,12 +87,10 @@ class Walk {
 
 Result<std::vector<capnp::Schema>> ReachedSchemas(capnp::InterfaceSchema root) {
   Walk walk(root);
-  if (!walk.Run()) {
-    return Error(StatusCode::kResourceExhausted,
-                 "the schema of " + ScopedName(root.getProto()) + " reaches more than " +
-                     std::to_string(kMaxReachedTypes) +
-                     " types; a generic type that holds itself with ever other arguments needs a "
-                     "fixed argument");
+  const Status bounded = walk.Run();
+  if (!bounded.ok()) {
+    return Error(bounded.code(),
+                 "the schema of " + ScopedName(root.getProto()) + " " + bounded.message());
   }
   return walk.Take();
 }
@@ -114,6 +127,7 @@ Result<std::unique_ptr<ForeignSchema>> ForeignSchema::Load(capnp::List<Node>::Re
     Status sound = PayloadTypeOf<capnp::schema::CodeGeneratorRequest>().CheckReadable(
         copy.getRoot<capnp::AnyPointer>().asReader());
     if (!sound.ok()) return Error(std::move(sound));
+    size_t cost = 0;
     for (auto node : checked.asReader().getNodes()) {
       // The loader would compare the two, and keep one or the other.
       if (!schema->ids_.insert(node.getId()).second) {
@@ -125,6 +139,14 @@ Result<std::unique_ptr<ForeignSchema>> ForeignSchema::Load(capnp::List<Node>::Re
         return Error(
             StatusCode::kMalformed,
             "the schema has a name that is shorter than its own prefix: " + ScopedName(node));
+      }
+      const auto added = SchemaCost(node);
+      if (!added) return Error(added.error());
+      cost += *added;
+      if (cost > kMaxSchemaCost) {
+        return Error(StatusCode::kResourceExhausted,
+                     "a schema whose types mention others too often or have too long names; " +
+                         ScopedName(node) + " is where it goes beyond what is taken");
       }
       schema->loader_.load(node);
     }

@@ -251,6 +251,58 @@ TEST_F(UntrustedSchemaTest, EndlessGenericIsRefused) {
               ::testing::Not(IsEmpty()));
 }
 
+// The loader makes the name again wherever the struct mentions a type: half a MiB times 16,000.
+TEST_F(UntrustedSchemaTest, LongNameWithManyMentionsIsRefused) {
+  auto node = message_->initRoot<capnp::schema::CodeGeneratorRequest>().initNodes(1)[0];
+  node.setId(1);
+  node.setDisplayName("x:" + std::string(1 << 19, 'n'));
+  auto bases = node.initInterface().initSuperclasses(16000);
+  for (unsigned i = 0; i < bases.size(); ++i) bases[i].setId(2 + i);
+  const auto words = capnp::messageToFlatArray(*message_);
+  ASSERT_LT(words.size() * sizeof(capnp::word), 1U << 20);
+  capnp::FlatArrayMessageReader reader(words);
+  auto foreign =
+      ForeignSchema::Load(reader.getRoot<capnp::schema::CodeGeneratorRequest>().getNodes());
+  ASSERT_FALSE(foreign);
+  EXPECT_EQ(foreign.error().code(), StatusCode::kResourceExhausted);
+  EXPECT_THAT(foreign.error().message(), HasSubstr("mention others too often"));
+}
+
+// The loader makes a generic type anew for each list of arguments.
+TEST_F(UntrustedSchemaTest, LargeGenericWithManyArgumentsIsRefused) {
+  constexpr int kTypes = 16;
+  std::string large = "struct G(A, B) { ";
+  for (int i = 0; i < 1000; ++i) {
+    large += "f" + std::to_string(i) + " @" + std::to_string(i) + " :Int32; ";
+  }
+  large += "} struct P { ";
+  std::string types;
+  for (int i = 0; i < kTypes * kTypes; ++i) {
+    const std::string number = std::to_string(i);
+    if (i < kTypes) types += "struct S" + number + " {} ";
+    large += "p" + number + " @" + number + " :G(S" + std::to_string(i / kTypes) + ", S" +
+             std::to_string(i % kTypes) + "); ";
+  }
+  ParsedSchema schema(large + "} " + types + kInterface + "{ m @0 P -> (); }");
+  capnp::MallocMessageBuilder message;
+  const capnp::InterfaceSchema roots[] = {schema.Interface("I")};
+  auto nodes = CollectNodes(roots, message.getOrphanage());
+  ASSERT_FALSE(nodes);
+  EXPECT_EQ(nodes.error().code(), StatusCode::kResourceExhausted);
+  EXPECT_THAT(nodes.error().message(), HasSubstr("too many members"));
+}
+
+TEST_F(UntrustedSchemaTest, ArgumentsForManyScopesAreRefused) {
+  auto node = message_->initRoot<capnp::schema::CodeGeneratorRequest>().initNodes(1)[0];
+  node.setId(1);
+  node.setDisplayName("x:I");
+  node.initInterface().initSuperclasses(1)[0].initBrand().initScopes(65);
+  auto foreign = ForeignSchema::Load(
+      message_->getRoot<capnp::schema::CodeGeneratorRequest>().asReader().getNodes());
+  ASSERT_FALSE(foreign);
+  EXPECT_THAT(foreign.error().message(), HasSubstr("type arguments for 65 scopes in I"));
+}
+
 // Every byte of a description changed: an answer, whatever it is, and no crash.
 TEST_F(UntrustedSchemaTest, AnyFlippedByteGivesAnAnswer) {
   ParsedSchema schema(
