@@ -113,12 +113,13 @@ void ScriptedPeer::NoteSent(const Frame& frame) {
     }
     if (!envelope.isCall() || envelope.getCall().getId() == 0) return;
     const auto call = envelope.getCall();
-    OwnCall own{std::nullopt, call.getCredit()};
+    OwnCall own{std::nullopt, call.getCredit(), 0};
     const auto interface = Find(call.getInterfaceId());
     if (interface && call.getMethod() < interface->getMethods().size()) {
       own.method = interface->getMethods()[call.getMethod()];
     }
-    own_calls_.emplace(call.getId(), own);
+    // An id may be there twice while the association waits for a schema.
+    ++own_calls_.emplace(call.getId(), own).first->second.times;
   } catch (const kj::Exception&) {
     // Then it is no message for the association either.
     return;

@@ -54,6 +54,7 @@ class ScriptedPeer final : private Names {
   struct OwnCall {
     std::optional<capnp::InterfaceSchema::Method> method;
     uint32_t credit = 0;
+    size_t times = 0;
   };
   // A call of the association's.
   struct TheirCall {

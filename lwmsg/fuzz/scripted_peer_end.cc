@@ -60,7 +60,7 @@ void ScriptedPeer::TakeReply(wire::Envelope::Reply::Reader reply) {
   const auto call = own_calls_.find(reply.getId());
   Require(call != own_calls_.end(), "each call is answered once");
   const auto method = call->second.method;
-  own_calls_.erase(call);
+  if (--call->second.times == 0) own_calls_.erase(call);
   if (method && reply.getStatus() == 0) LookForObjects(reply.getResults(), method->getResultType());
 }
 

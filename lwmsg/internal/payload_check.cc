@@ -196,8 +196,7 @@ void PayloadChecker::Pointer(const PointerPlan& plan, capnp::AnyPointer::Reader 
     case PointerPlan::Kind::kData:
       return CheckLength(pointer.getAs<capnp::Data>().size(), LengthUnit(plan.kind), rules);
     case PointerPlan::Kind::kAny:
-      pointer.targetSize();
-      return;
+      return Any(pointer);
     case PointerPlan::Kind::kStruct:
       return Struct(*plan.target, pointer.getAs<capnp::AnyStruct>(), rules);
     case PointerPlan::Kind::kList: {
@@ -231,13 +230,32 @@ void PayloadChecker::Element(const PointerPlan& plan, const capnp::DynamicValue:
       value.as<capnp::Data>();
       return;
     case PointerPlan::Kind::kAny:
-      value.as<capnp::AnyPointer>().targetSize();
-      return;
+      return Any(value.as<capnp::AnyPointer>());
     case PointerPlan::Kind::kStruct:
       return Struct(*plan.target, value.as<capnp::DynamicStruct>(), rules);
     case PointerPlan::Kind::kList:
       return List(plan, value.as<capnp::DynamicList>(), nullptr);
   }
+}
+
+// Not targetSize, which does not count the elements of a list that take no room: whoever reads it
+// afterwards, without a limit, would see 2^29 of them.
+void PayloadChecker::Any(capnp::AnyPointer::Reader pointer) {
+  if (pointer.isStruct()) return Any(pointer.getAs<capnp::AnyStruct>().getPointerSection());
+  if (!pointer.isList()) return;
+  const auto list = pointer.getAs<capnp::AnyList>();
+  if (list.getElementSize() == capnp::ElementSize::POINTER) {
+    Any(list.as<capnp::List<capnp::AnyPointer>>());
+  }
+  if (list.getElementSize() != capnp::ElementSize::INLINE_COMPOSITE) return;
+  const auto elements = list.as<capnp::List<capnp::AnyStruct>>();
+  // All are of one size.
+  if (elements.size() == 0 || elements[0].getPointerSection().size() == 0) return;
+  for (auto element : elements) Any(element.getPointerSection());
+}
+
+void PayloadChecker::Any(Pointers pointers) {
+  for (auto pointer : pointers) Any(pointer);
 }
 
 void PayloadChecker::Integers(const PointerPlan& plan, capnp::AnyPointer::Reader list,

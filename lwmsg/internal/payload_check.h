@@ -51,6 +51,8 @@ class PayloadChecker {
   void Memory(const StructPlan& plan, capnp::AnyStruct::Reader reader);
 
   void Present(const PointerPlan& plan, capnp::AnyPointer::Reader pointer);
+  void Any(capnp::AnyPointer::Reader pointer);
+  void Any(Pointers pointers);
   void Integers(const PointerPlan& plan, capnp::AnyPointer::Reader list, const FieldRules& rules);
   template <typename T>
   void IntegersAs(typename capnp::List<T>::Reader list, const FieldRules& rules);

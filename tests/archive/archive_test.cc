@@ -117,6 +117,25 @@ TEST_F(ArchiveTest, NewerFieldsAreKeptForTheFilesOwnSchema) {
   EXPECT_THAT((**reader->Next()).ToString(), HasSubstr("more = \"and more\""));
 }
 
+// The file's schema has no replies, but its message has, a quarter of a billion that take no room.
+TEST_F(ArchiveTest, FieldThatTheFilesSchemaLacksIsLimitedToo) {
+  WriteOtherVersion(
+      "struct Note @0xd2b40f6e81c3a579 { title @0 :Text; key @1 :Text; file @2 :Lwmsg.OsHandle; }",
+      "add @0 (note :Note) -> ();", 0, [](auto params) {
+        auto note = params.template as<capnp::AnyStruct>().getPointerSection()[0];
+        note.initAsAnyStruct(0, 4).getPointerSection()[3].template initAs<capnp::List<capnp::Void>>(
+            1U << 28);
+      });
+  auto reader = ArchiveReader::Open(Path(), Known());
+  ASSERT_TRUE(reader) << reader.error();
+  auto record = reader->Next();
+  ASSERT_TRUE(record) << record.error();
+  auto params = (**record).As<notes::Notes::AddParams>();
+  ASSERT_FALSE(params);
+  EXPECT_EQ(params.error().code(), StatusCode::kMalformed);
+  EXPECT_THAT(params.error().message(), HasSubstr("note.replies"));
+}
+
 TEST_F(ArchiveTest, AllKindsOfMessagesComeBack) {
   auto writer = ArchiveWriter::Create(Path(), Known());
   capnp::MallocMessageBuilder message;

@@ -260,6 +260,23 @@ TEST_F(AssociationTest, DrainAnswersWhatIsInHandAndTakesNoMore) {
   EXPECT_TRUE(server_.end->ok());
 }
 
+TEST_F(AssociationTest, DrainingSideMakesNoNewCalls) {
+  Open();
+  KeepOutcome outcome;
+  Client().Keep().Send(outcome.Callback());
+  executor_.Run();
+  client_.association->Drain();
+  auto refused = CallNow(Client().Nothing());
+  EXPECT_EQ(refused->error().code(), StatusCode::kUnavailable);
+  EXPECT_THAT(refused->error().message(), HasSubstr("is ending"));
+  EXPECT_FALSE(client_.end);
+  sample_.kept[0].Reply();
+  executor_.Run();
+  EXPECT_EQ(outcome.code(), StatusCode::kOk);
+  ASSERT_TRUE(client_.end);
+  EXPECT_TRUE(client_.end->ok());
+}
+
 TEST_F(AssociationTest, NothingIsLeftToDoAfterTheEnd) {
   Open();
   ASSERT_EQ(Echo(), Status());

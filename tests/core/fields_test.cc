@@ -179,6 +179,32 @@ TEST_F(FieldsTest, RequiredFieldsMustBeThere) {
             "choice.left: absent, but it is required");
 }
 
+// What a handler reads of it later has no limit.
+TEST_F(FieldsTest, AnyPointerHoldsNoMoreElementsThanTheLimitOfReading) {
+  auto verdict = [](const std::function<void(capnp::AnyPointer::Builder)>& fill) {
+    OutgoingMessage message = OutgoingMessage::ForCall(1, 0);
+    auto musts = message.payload().initAs<fields::Musts>();
+    FillMusts(message, musts);
+    fill(musts.getAny());
+    auto received = IncomingMessage::Parse(ToFrame(std::move(message)), {});
+    return received->CheckPayload(PayloadTypeOf<fields::Musts>()).message();
+  };
+  using B = capnp::AnyPointer::Builder;
+  EXPECT_EQ(verdict([](B b) { b.initAs<capnp::List<capnp::Void>>(1000); }), "");
+  EXPECT_THAT(verdict([](B b) { b.initAs<capnp::List<capnp::Void>>(1U << 28); }),
+              HasSubstr("any: "));
+  EXPECT_THAT(verdict([](B b) { b.initAsListOfAnyStruct(0, 0, 1U << 28); }), HasSubstr("any: "));
+  EXPECT_THAT(
+      verdict([](B b) { b.initAs<capnp::List<capnp::List<capnp::Void>>>(2).init(1, 1U << 28); }),
+      HasSubstr("any: "));
+  EXPECT_THAT(
+      verdict([](B b) {
+        b.initAsListOfAnyStruct(0, 1, 2)[1].getPointerSection()[0].initAs<capnp::List<capnp::Void>>(
+            1U << 28);
+      }),
+      HasSubstr("any: "));
+}
+
 TEST_F(FieldsTest, WhoseObjectIsChecked) {
   using B = fields::Owners::Builder;
   auto verdict = [](const std::function<void(B)>& fill) { return Verdict<fields::Owners>(fill); };

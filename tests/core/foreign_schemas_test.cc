@@ -228,6 +228,25 @@ TEST_F(ForeignSchemasTest, DescriptionThatWasNotAskedForEndsTheAssociation) {
   EXPECT_THAT(server_.end->message(), HasSubstr("not asked for"));
 }
 
+TEST_F(ForeignSchemasTest, AskingAgainAndAgainEndsTheAssociation) {
+  Open();
+  ASSERT_EQ(Echo(), Status());
+  const size_t sent = client_.transport->sent_count();
+  for (size_t i = 1; i <= 65; ++i) {
+    ASSERT_FALSE(client_.end);
+    OutgoingMessage question;
+    question.state().envelope.setDescribe(sample::kSampleProtocol.id);
+    // The other side did not ask, and must not see the answers.
+    client_.transport->Mute();
+    client_.transport->Inject(ToFrame(std::move(question)));
+    executor_.Run();
+    EXPECT_EQ(client_.transport->sent_count(), sent + i) << "an answer, or the goodbye";
+  }
+  ASSERT_TRUE(client_.end);
+  EXPECT_EQ(client_.end->code(), StatusCode::kMalformed);
+  EXPECT_THAT(client_.end->message(), HasSubstr("again and again"));
+}
+
 TEST_F(ForeignSchemasTest, CallerThatDoesNotDescribeItsSchemaIsCut) {
   Open();
   ASSERT_EQ(Echo(), Status());

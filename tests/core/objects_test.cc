@@ -142,6 +142,15 @@ TEST_F(ObjectsTest, OfTheCallerIsNotOneOfTheCallee) {
   EXPECT_THAT(reply->error().message(), HasSubstr("the caller's own"));
 }
 
+TEST_F(ObjectsTest, NameIsTakenOnce) {
+  Open();
+  auto made = CallNow(Client().Make());
+  auto handle = (*made)->takeObject();
+  ASSERT_TRUE(handle);
+  EXPECT_EQ((*made)->takeObject().error().code(), StatusCode::kFailedPrecondition);
+  EXPECT_EQ(Use(*handle), 1U);
+}
+
 TEST_F(ObjectsTest, OfTheClientIsCalledByTheServer) {
   Open();
   auto own = std::make_shared<ListenerService>();

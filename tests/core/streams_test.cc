@@ -229,6 +229,27 @@ TEST_F(StreamsTest, ItemWithoutCreditEndsTheAssociation) {
   EXPECT_THAT(client_.end->message(), HasSubstr("without credit"));
 }
 
+TEST_F(StreamsTest, BrokenItemFailsTheStreamAndLeavesTheAssociation) {
+  Open();
+  auto watch = Client().Watch().Start();
+  executor_.Run();
+  ASSERT_EQ(sample_.watching.size(), 1U);
+  auto item = OutgoingMessage::ForItem(0, 0);
+  item.state().envelope.getItem().setId(1U << 16);
+  // No text ends without a zero.
+  const kj::byte letter = 'a';
+  item.payload().initAsAnyStruct(0, 1).getPointerSection()[0].setAs<capnp::Data>({&letter, 1});
+  client_.transport->Inject(ToFrame(std::move(item)));
+  std::optional<Status> end;
+  watch.Next([&end](auto next) { end = next ? Status() : next.error(); });
+  executor_.Run();
+  ASSERT_TRUE(end);
+  EXPECT_EQ(end->code(), StatusCode::kMalformed);
+  EXPECT_THAT(end->message(), HasSubstr("item of Sample.watch: text: "));
+  EXPECT_TRUE(sample_.watching[0].cancelled());
+  EXPECT_EQ(Echo(), Status());
+}
+
 TEST_F(StreamsTest, ItemOfAnOrdinaryCallEndsTheAssociation) {
   Open();
   auto keep = Client().Keep();
