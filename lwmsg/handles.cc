@@ -1,7 +1,8 @@
 #include "lwmsg/handles.h"
 
-#include <algorithm>
+#include <map>
 #include <string>
+#include <utility>
 
 #include "lwmsg/association.h"
 #include "lwmsg/handle.h"
@@ -12,28 +13,31 @@ namespace lwmsg {
 // The names that a message brought, each once for each place.
 class internal::IncomingObjects {
  public:
-  IncomingObjects(std::vector<uint64_t> ids, Association& association)
-      : ids_(std::move(ids)), association_(association.ref()), channel_(association.channel()) {}
+  IncomingObjects(const std::vector<uint64_t>& ids, Association& association)
+      : association_(association.ref()), channel_(association.channel()) {
+    for (uint64_t id : ids) ++copies_[id];
+  }
   IncomingObjects(const IncomingObjects&) = delete;
   IncomingObjects& operator=(const IncomingObjects&) = delete;
   ~IncomingObjects() {
-    if (ids_.empty()) return;
-    association_.Run([ids = std::move(ids_)](Association& association) {
-      for (uint64_t id : ids) association.Release(id, 1);
+    if (copies_.empty()) return;
+    association_.Run([copies = std::move(copies_)](Association& association) {
+      for (const auto& [id, count] : copies) association.Release(id, count);
     });
   }
 
   // Null if it is not there, or not any more.
   std::shared_ptr<ObjectCopy> Take(uint64_t id) {
-    auto found = std::find(ids_.begin(), ids_.end(), id);
-    if (found == ids_.end()) return nullptr;
-    ids_.erase(found);
+    const auto found = copies_.find(id);
+    if (found == copies_.end()) return nullptr;
+    if (--found->second == 0) copies_.erase(found);
     return std::make_shared<ObjectCopy>(association_, id);
   }
   const Channel& channel() const { return channel_; }
 
  private:
-  std::vector<uint64_t> ids_;
+  // Ordered: the ids are the peer's, who could choose them for a hash.
+  std::map<uint64_t, uint32_t> copies_;
   LoopRef<Association> association_;
   Channel channel_;
 };
@@ -42,13 +46,18 @@ class internal::IncomingObjects {
 class internal::IncomingMemories {
  public:
   IncomingMemories(std::vector<IncomingMemory> of_pools, size_t max_shared_bytes)
-      : of_pools_(std::move(of_pools)), max_shared_bytes_(max_shared_bytes) {}
+      : max_shared_bytes_(max_shared_bytes) {
+    for (IncomingMemory& memory : of_pools) {
+      const std::pair place(memory.name.pool, memory.name.offset);
+      of_pools_.emplace(place, std::move(memory));
+    }
+  }
 
   Result<SharedMemory> TakeOfPool(uint64_t pool, uint64_t offset) {
-    for (auto place = of_pools_.begin(); place != of_pools_.end(); ++place) {
-      const bool it = place->name.pool == pool && place->name.offset == offset;
-      if (!it || !place->memory) continue;
-      SharedMemory memory = std::move(*place->memory);
+    const auto [first, last] = of_pools_.equal_range({pool, offset});
+    for (auto place = first; place != last; ++place) {
+      if (!place->second.memory) continue;
+      SharedMemory memory = std::move(*place->second.memory);
       of_pools_.erase(place);
       return memory;
     }
@@ -63,7 +72,7 @@ class internal::IncomingMemories {
   }
 
  private:
-  std::vector<IncomingMemory> of_pools_;
+  std::multimap<std::pair<uint64_t, uint64_t>, IncomingMemory> of_pools_;
   size_t max_shared_bytes_;
 };
 

@@ -223,7 +223,7 @@ Status IncomingMessage::CheckPayload(const internal::PayloadType& type) {
   state_->sensitive = type.sensitive();
   state_->names = {};
   Status sound = type.Check(PayloadOf(state_->checked.getRoot<wire::Envelope>()),
-                            state_->handles.all(), state_->names);
+                            state_->handles.all(), state_->names, state_->words.size());
   // Cap'n Proto does not say how deep is too deep.
   if (sound.message().find("deeply-nested") == std::string::npos) return sound;
   return Status(sound.code(), sound.message() + " The limit is " +

@@ -138,7 +138,7 @@ Result<std::unique_ptr<ArchiveRecordState>> ArchiveInput::ReadRecord(
                                   ", which the file's schema does not have"));
     }
     state->name = schema_->Name(id, method, checked.getReply());
-    Status sound = state->type->CheckReadable(checked.getMessage());
+    Status sound = state->type->CheckReadable(checked.getMessage(), state->block->words.size());
     if (!sound.ok()) return Error(blocks_.Damage(state->name + ": " + sound.message()));
     state->schema = schema_;
     for (const Protocol* protocol : interfaces_) {

@@ -52,7 +52,8 @@ Status ArchiveRecord::CheckType(capnp::StructSchema type) const {
   // The file's schema is another one, and the checks of it do not count for this one. Limited like
   // them: what the file's schema does not have may claim any number of elements that take no room.
   capnp::FlatArrayMessageReader limited(state_->block->words, state_->block->checked.getOptions());
-  return known.CheckReadable(limited.getRoot<archive::Block>().getRecord().getMessage());
+  return known.CheckReadable(limited.getRoot<archive::Block>().getRecord().getMessage(),
+                             state_->block->words.size());
 }
 
 capnp::DynamicStruct::Reader ArchiveRecord::Dynamic() const {

@@ -8,6 +8,12 @@
 #include "lwmsg/internal/schema_text.h"
 
 namespace lwmsg::internal {
+namespace {
+
+// All that each of them reaches is looked at.
+constexpr unsigned kMaxInterfaces = 256;
+
+}  // namespace
 
 std::vector<const Protocol*> AllInterfaces(const std::vector<const Protocol*>& protocols) {
   std::vector<const Protocol*> all;
@@ -43,6 +49,11 @@ Result<std::shared_ptr<ArchiveSchema>> ArchiveSchema::Load(archive::Header::Read
   auto nodes = ForeignSchema::Load(header.getNodes());
   if (!nodes) return Error(nodes.error());
   schema->nodes_ = std::move(*nodes);
+  if (header.getInterfaces().size() > kMaxInterfaces) {
+    return Error(StatusCode::kMalformed, "has " + std::to_string(header.getInterfaces().size()) +
+                                             " interfaces; at most " +
+                                             std::to_string(kMaxInterfaces) + " are taken");
+  }
   for (auto entry : header.getInterfaces()) {
     if (schema->interfaces_.contains(entry.getId())) continue;
     auto interface = schema->nodes_->Interface(entry.getId());
@@ -80,15 +91,15 @@ Status ArchiveSchema::Check(const std::vector<const Protocol*>& interfaces, bool
 }
 
 const PayloadType* ArchiveSchema::Find(uint64_t interface_id, uint16_t method, bool reply) {
-  const auto key = std::make_tuple(interface_id, method, reply);
-  if (auto known = types_.find(key); known != types_.end()) return known->second.get();
   const auto interface = interfaces_.find(interface_id);
   if (interface == interfaces_.end()) return nullptr;
   auto methods = interface->second.getMethods();
   if (method >= methods.size()) return nullptr;
   const capnp::StructSchema type =
       reply ? methods[method].getResultType() : methods[method].getParamType();
-  return types_.emplace(key, std::make_unique<PayloadType>(type)).first->second.get();
+  auto& known = types_[type];
+  if (!known) known = std::make_unique<PayloadType>(type);
+  return known.get();
 }
 
 std::string ArchiveSchema::Name(uint64_t interface_id, uint16_t method, bool reply) const {

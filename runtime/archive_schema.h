@@ -6,7 +6,7 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <tuple>
+#include <unordered_map>
 #include <vector>
 
 #include "lwmsg/internal/payload_type.h"
@@ -44,8 +44,11 @@ class ArchiveSchema {
 
   std::unique_ptr<ForeignSchema> nodes_;
   std::map<uint64_t, capnp::InterfaceSchema> interfaces_;
-  // Made when they are first needed.
-  std::map<std::tuple<uint64_t, uint16_t, bool>, std::unique_ptr<PayloadType>> types_;
+  struct Hash {
+    size_t operator()(const capnp::Schema& schema) const { return schema.hashCode(); }
+  };
+  // Made when they are first needed, one for all methods with the same struct.
+  std::unordered_map<capnp::Schema, std::unique_ptr<PayloadType>, Hash> types_;
 };
 
 }  // namespace lwmsg::internal

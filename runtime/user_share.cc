@@ -1,7 +1,6 @@
 #include "runtime/user_share.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "lwmsg/internal/loop_ref.h"
 #include "lwmsg/internal/spare_memory.h"
@@ -13,6 +12,8 @@ namespace {
 // In one turn, while others read too: some twenty small calls. Whoever waits for each reply before
 // the next call meets that much of somebody else's work.
 constexpr size_t kRoom = 2048;
+// While nobody else reads: who comes meets no more than that, however many connections are full.
+constexpr size_t kRoomAlone = 1 << 20;
 
 // Who has not read for so long does not wait for a turn. Longer than a round trip to a caller that
 // sends its next call when it has the reply.
@@ -68,16 +69,19 @@ void UserShare::Charge(const Transport::Queued& before, const Transport::Queued&
 }
 
 size_t UserShare::ReadRoom() {
-  if (!shares_.contended()) return std::numeric_limits<size_t>::max();
   const uint64_t turns = loop_.turn() - turn_;
   turn_ = loop_.turn();
+  if (turns != 0) read_alone_ = 0;
+  if (!shares_.contended()) return kRoomAlone - std::min(read_alone_, kRoomAlone);
   read_ -= std::min<uint64_t>(read_, turns * kRoom);
   return read_ < kRoom ? kRoom - read_ : 0;
 }
 
 void UserShare::Read(size_t bytes) {
   shares_.NoteReader(number_);
-  read_ = shares_.contended() ? read_ + bytes : 0;
+  const bool contended = shares_.contended();
+  read_ = contended ? read_ + bytes : 0;
+  if (!contended) read_alone_ += bytes;
 }
 
 std::shared_ptr<UserShare> UserShares::For(const Token& peer) {

@@ -56,7 +56,7 @@ class UserShare {
   bool idle() const { return received_->empty(); }
 
   // How many bytes may be read for them now; 0: others come first, and the loop's next turn brings
-  // more. Unlimited as long as nobody else reads.
+  // more. A MiB as long as nobody else reads.
   size_t ReadRoom();
   // So many were read. More than the room is paid back in later turns.
   void Read(size_t bytes);
@@ -74,8 +74,9 @@ class UserShare {
   Transport::Queued queued_;
   const std::shared_ptr<ReceivedBytes> received_;
   std::deque<Waiter*> waiters_;
-  uint64_t turn_ = 0;  // In which was read last,
-  size_t read_ = 0;    // and how much of the room is used up.
+  uint64_t turn_ = 0;      // In which was read last,
+  size_t read_ = 0;        // how much of the room is used up while others read too,
+  size_t read_alone_ = 0;  // and in this turn while nobody does.
 };
 
 // The shares of all users of one loop. Outlives their use, if not them.

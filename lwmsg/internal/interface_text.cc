@@ -8,6 +8,8 @@ namespace lwmsg::internal {
 namespace {
 
 constexpr size_t kMaxBytes = size_t{1} << 20;
+// Of the params or results of a method.
+constexpr size_t kMaxListBytes = size_t{1} << 16;
 
 class InterfaceWriter {
  public:
@@ -46,6 +48,7 @@ class InterfaceWriter {
     if (!bases.empty()) out_ += " extends(" + bases + ")";
     out_ += " {\n";
     for (auto method : schema.getMethods()) {
+      if (out_.size() > kMaxBytes) return;
       const auto annotations = method.getProto().getAnnotations();
       const bool one_way = HasAnnotation(annotations, kOneWayId);
       std::string text = SafeName(method.getProto().getName().cStr()) + " @" +
@@ -62,6 +65,7 @@ class InterfaceWriter {
     if (!IsMethodList(schema.getProto())) return TypeName(schema);
     std::string text;
     for (auto field : schema.getFields()) {
+      if (text.size() > kMaxListBytes) return "(" + text + ", ...)";
       const std::string type = field.getProto().isGroup() ? "group" : TypeName(field.getType());
       text += (text.empty() ? "" : ", ") + SafeName(field.getProto().getName().cStr()) + " :" +
               type + Secret(field);
@@ -76,6 +80,7 @@ class InterfaceWriter {
   void Enum(capnp::EnumSchema schema) {
     out_ += "enum " + TypeName(schema) + " {\n";
     for (auto enumerant : schema.getEnumerants()) {
+      if (out_.size() > kMaxBytes) return;
       Line(1, SafeName(enumerant.getProto().getName().cStr()) + " @" +
                   std::to_string(enumerant.getOrdinal()) + ";");
     }

@@ -8,6 +8,9 @@
 namespace lwmsg::internal {
 namespace {
 
+// What this side keeps of each is ten times what it takes in the message.
+constexpr size_t kMaxMemories = 4096;
+
 uint64_t ReadLittleEndian(capnp::Data::Reader data, size_t offset, size_t bytes) {
   // A shorter section is an older sender's: what is not there is 0.
   if (offset + bytes > data.size()) return 0;
@@ -211,6 +214,10 @@ void PayloadChecker::Pointer(const PointerPlan& plan, capnp::AnyPointer::Reader 
 void PayloadChecker::List(const PointerPlan& plan, capnp::DynamicList::Reader list,
                           const FieldRules* rules) {
   if (plan.element == nullptr) return;
+  if (list.size() > elements_left_) {
+    throw RuleBroken("more elements of lists in the message than there is room for in its bytes");
+  }
+  if (limited()) elements_left_ -= list.size();
   const size_t length = path_.size();
   for (uint32_t i = 0; i < list.size(); ++i) {
     path_ += '[' + std::to_string(i) + ']';
@@ -355,6 +362,10 @@ void PayloadChecker::Memory(const StructPlan& plan, capnp::AnyStruct::Reader rea
   if (memory.size > UINT64_MAX - memory.offset) {
     throw RuleBroken("shared memory of " + std::to_string(memory.size) + " bytes at offset " +
                      std::to_string(memory.offset) + " cannot be");
+  }
+  if (limited() && names_.memories.size() >= kMaxMemories) {
+    throw RuleBroken("more than " + std::to_string(kMaxMemories) +
+                     " pieces of shared memory in a message");
   }
   names_.memories.push_back(memory);
 }

@@ -2,6 +2,7 @@
 
 #include <capnp/any.h>
 
+#include <cstdint>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -28,6 +29,11 @@ class PayloadChecker {
   // Looks only at what must be so that the payload can be read. Then a schema from outside may have
   // rules that fit nothing.
   void IgnoreRules() { with_rules_ = false; }
+  // For what others wrote in that many words: no more elements of lists are looked at than a
+  // message can hold that names each part of it once. A reader's own limit counts the bytes of
+  // elements, which may be none, and takes a part that is named again.
+  void LimitElements(size_t words) { elements_left_ = 8 * words + 1024; }
+  bool limited() const { return elements_left_ != SIZE_MAX; }
 
   void Struct(const StructPlan& plan, capnp::AnyStruct::Reader reader,
               const FieldRules* rules = nullptr);
@@ -58,6 +64,7 @@ class PayloadChecker {
   void IntegersAs(typename capnp::List<T>::Reader list, const FieldRules& rules);
 
   bool with_rules_ = true;
+  size_t elements_left_ = SIZE_MAX;
   std::span<const OsHandle> handles_;
   std::vector<bool> seen_;
   PayloadNames& names_;

@@ -21,18 +21,21 @@ bool PayloadType::has_rules() const { return plan_->has_rules(); }
 bool PayloadType::sensitive() const { return plan_->sensitive(); }
 
 Status PayloadType::Check(capnp::AnyPointer::Reader payload, std::span<const OsHandle> handles,
-                          PayloadNames& names) const {
+                          PayloadNames& names, size_t words) const {
   if (!handles.empty() && !plan_->carries_handles()) {
     return Status(StatusCode::kMalformed, "message carries " + std::to_string(handles.size()) +
                                               " OS handles, but its schema has no field for them");
   }
-  return Walk(payload, PayloadChecker(handles, names));
+  PayloadChecker checker(handles, names);
+  if (words != 0) checker.LimitElements(words);
+  return Walk(payload, std::move(checker));
 }
 
-Status PayloadType::CheckReadable(capnp::AnyPointer::Reader payload) const {
+Status PayloadType::CheckReadable(capnp::AnyPointer::Reader payload, size_t words) const {
   PayloadNames names;
   PayloadChecker checker({}, names);
   checker.IgnoreRules();
+  if (words != 0) checker.LimitElements(words);
   return Walk(payload, std::move(checker));
 }
 
@@ -40,6 +43,8 @@ Status PayloadType::Walk(capnp::AnyPointer::Reader payload, PayloadChecker check
   std::string what;
   try {
     checker.Struct(plan_->root(), payload.getAs<capnp::AnyStruct>());
+    // Behind the walk, which says where.
+    if (checker.limited()) payload.targetSize();
     checker.Unseen();
     return Status();
   } catch (const RuleBroken& error) {

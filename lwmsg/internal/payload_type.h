@@ -48,12 +48,14 @@ class PayloadType {
 
   // See IncomingMessage::CheckPayload. `handles` are the OS handles that the message carries. A
   // message that carries some where the schema has no place for them is malformed too. Puts
-  // what the payload names at the end of `names`.
+  // what the payload names at the end of `names`. `words`: of the whole message, if it is of
+  // others; then also what the schema does not know is walked, so that a copy of the payload, by a
+  // reader without a limit, is no larger than the limit of this one.
   Status Check(capnp::AnyPointer::Reader payload, std::span<const OsHandle> handles,
-               PayloadNames& names) const;
+               PayloadNames& names, size_t words = 0) const;
   // Whether the payload can be read and holds no OS handle, whatever the annotations demand: for
-  // messages that lie in files, where secrets and OS handles were left out.
-  Status CheckReadable(capnp::AnyPointer::Reader payload) const;
+  // messages that lie in files, where secrets and OS handles were left out. `words` as above.
+  Status CheckReadable(capnp::AnyPointer::Reader payload, size_t words = 0) const;
   // Whether a payload of this type may bring OS handles, and name objects.
   bool carries_handles() const;
   bool carries_objects() const;

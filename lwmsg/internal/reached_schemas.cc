@@ -4,6 +4,7 @@
 #include <capnp/orphan.h>
 #include <kj/exception.h>
 
+#include <map>
 #include <string>
 #include <unordered_map>
 
@@ -16,8 +17,8 @@ namespace {
 
 using capnp::schema::Node;
 
-// Many more than kMaxReachedTypes, as files and scopes may be among them.
-constexpr size_t kMaxNodes = 4 * kMaxReachedTypes;
+// More than kMaxReachedTypes, as files and scopes may be among them.
+constexpr size_t kMaxNodes = 2 * kMaxReachedTypes;
 
 // A list of types to visit, each once.
 class Walk {
@@ -25,25 +26,8 @@ class Walk {
   explicit Walk(capnp::InterfaceSchema root) { Reach(root); }
 
   Status Run() {
-    size_t cost = 0;
-    for (size_t next = 0; next < reached_.size(); ++next) {
-      if (reached_.size() > kMaxReachedTypes) {
-        return Status(StatusCode::kResourceExhausted,
-                      "reaches more than " + std::to_string(kMaxReachedTypes) +
-                          " types; a generic type that holds itself with ever other arguments "
-                          "needs a fixed argument");
-      }
-      const auto added = SchemaCost(reached_[next].getProto());
-      if (!added) return added.error();
-      cost += *added;
-      if (cost > kMaxSchemaCost) {
-        return Status(StatusCode::kResourceExhausted,
-                      "has too many members, or members that are of other types, in all that it "
-                      "reaches; make several interfaces of it");
-      }
-      Visit(reached_[next]);
-    }
-    return Status();
+    for (size_t next = 0; next < reached_.size() && bounded_.ok(); ++next) Visit(reached_[next]);
+    return bounded_;
   }
 
   std::vector<capnp::Schema> Take() { return std::move(reached_); }
@@ -53,19 +37,26 @@ class Walk {
     size_t operator()(const capnp::Schema& schema) const { return schema.hashCode(); }
   };
 
+  // To ask for a type is what makes the loader work: nothing more is asked for beyond the limit.
   void Visit(capnp::Schema schema) {
     Node::Reader node = schema.getProto();
     if (node.isStruct()) {
-      for (auto field : schema.asStruct().getFields()) Reach(field.getType());
+      for (auto field : schema.asStruct().getFields()) {
+        if (!bounded_.ok()) return;
+        Reach(field.getType());
+      }
     }
     if (node.isInterface()) {
       for (auto base : schema.asInterface().getSuperclasses()) Reach(base);
       for (auto method : schema.asInterface().getMethods()) {
+        if (!bounded_.ok()) return;
         Reach(method.getParamType());
         Reach(method.getResultType());
       }
     }
-    for (unsigned i = 0; i < node.getParameters().size(); ++i) Reach(BrandArgument(schema, i));
+    for (unsigned i = 0; i < node.getParameters().size() && bounded_.ok(); ++i) {
+      Reach(BrandArgument(schema, i));
+    }
   }
 
   void Reach(capnp::Type type) {
@@ -76,11 +67,101 @@ class Walk {
   }
 
   void Reach(capnp::Schema schema) {
-    if (known_.emplace(schema, true).second) reached_.push_back(schema);
+    if (!bounded_.ok() || !known_.emplace(schema, true).second) return;
+    reached_.push_back(schema);
+    if (reached_.size() > kMaxReachedTypes) {
+      bounded_ = Status(StatusCode::kResourceExhausted,
+                        "reaches more than " + std::to_string(kMaxReachedTypes) +
+                            " types; a generic type that holds itself with ever other arguments "
+                            "needs a fixed argument");
+      return;
+    }
+    const auto added = CostOf(schema.getProto());
+    if (!added) {
+      bounded_ = added.error();
+      return;
+    }
+    cost_ += added->bytes;
+    if (cost_ > kMaxSchemaCost) {
+      bounded_ = Status(StatusCode::kResourceExhausted,
+                        "has too many members, or members that are of other types, in all that it "
+                        "reaches; make several interfaces of it");
+    }
   }
 
   std::unordered_map<capnp::Schema, bool, Hash> known_;
   std::vector<capnp::Schema> reached_;
+  size_t cost_ = 0;
+  Status bounded_;
+};
+
+// What the loader must not see: it works far more on these than they cost to send, or not safely.
+class NodesCheck {
+ public:
+  explicit NodesCheck(capnp::List<Node>::Reader nodes) : nodes_(nodes) {}
+
+  Status Run() {
+    for (auto node : nodes_) {
+      // The loader would compare the two, and keep one or the other.
+      if (!by_id_.emplace(node.getId(), node).second) {
+        return Status(StatusCode::kMalformed,
+                      "the schema has two nodes with the id " + std::to_string(node.getId()));
+      }
+    }
+    for (auto node : nodes_) {
+      Status sound = Check(node);
+      if (!sound.ok()) return sound;
+    }
+    return Status();
+  }
+
+ private:
+  Status Check(Node::Reader node) {
+    // Cap'n Proto cuts the name there without a look at its size.
+    if (node.getDisplayNamePrefixLength() > node.getDisplayName().size()) {
+      return Status(
+          StatusCode::kMalformed,
+          "the schema has a name that is shorter than its own prefix: " + ScopedName(node));
+    }
+    if (node.isStruct() && node.getStruct().getIsGroup() && !HasSizeOfItsStruct(node)) {
+      return Status(StatusCode::kMalformed,
+                    ScopedName(node) + " is a group, but not of the size of its struct");
+    }
+    const auto added = CostOf(node);
+    if (!added) return added.error();
+    cost_ += added->bytes;
+    if (cost_ > kMaxSchemaCost) {
+      return Status(StatusCode::kResourceExhausted,
+                    "a schema whose types mention others too often, or have too long names or "
+                    "defaults; " +
+                        ScopedName(node) + " is where it goes beyond what is taken");
+    }
+    for (uint64_t id : added->mentioned) {
+      if (!by_id_.contains(id)) missing_.insert(id);
+    }
+    if (missing_.size() <= kMaxMissing) return Status();
+    return Status(StatusCode::kMalformed, "the schema mentions more than " +
+                                              std::to_string(kMaxMissing) +
+                                              " types that it does not have");
+  }
+
+  // As the compiler makes them. For a group that is larger the loader makes its struct anew.
+  bool HasSizeOfItsStruct(Node::Reader group) const {
+    const auto scope = by_id_.find(group.getScopeId());
+    if (scope == by_id_.end() || !scope->second.isStruct()) return false;
+    const auto outer = scope->second.getStruct();
+    return outer.getDataWordCount() == group.getStruct().getDataWordCount() &&
+           outer.getPointerCount() == group.getStruct().getPointerCount();
+  }
+
+  // Arguments of generic types that nothing is made of. Not more: the ids are the peer's, and the
+  // loader's table of them is slow if he chose them so.
+  static constexpr size_t kMaxMissing = 256;
+
+  capnp::List<Node>::Reader nodes_;
+  std::map<uint64_t, Node::Reader> by_id_;
+  std::set<uint64_t> missing_;
+  size_t cost_ = 0;
 };
 
 }  // namespace
@@ -125,29 +206,12 @@ Result<std::unique_ptr<ForeignSchema>> ForeignSchema::Load(capnp::List<Node>::Re
     auto checked = copy.initRoot<capnp::schema::CodeGeneratorRequest>();
     checked.setNodes(nodes);
     Status sound = PayloadTypeOf<capnp::schema::CodeGeneratorRequest>().CheckReadable(
-        copy.getRoot<capnp::AnyPointer>().asReader());
+        copy.getRoot<capnp::AnyPointer>().asReader(), copy.sizeInWords());
     if (!sound.ok()) return Error(std::move(sound));
-    size_t cost = 0;
+    Status bounded = NodesCheck(checked.asReader().getNodes()).Run();
+    if (!bounded.ok()) return Error(std::move(bounded));
     for (auto node : checked.asReader().getNodes()) {
-      // The loader would compare the two, and keep one or the other.
-      if (!schema->ids_.insert(node.getId()).second) {
-        return Error(StatusCode::kMalformed,
-                     "the schema has two nodes with the id " + std::to_string(node.getId()));
-      }
-      // Cap'n Proto cuts the name there without a look at its size.
-      if (node.getDisplayNamePrefixLength() > node.getDisplayName().size()) {
-        return Error(
-            StatusCode::kMalformed,
-            "the schema has a name that is shorter than its own prefix: " + ScopedName(node));
-      }
-      const auto added = SchemaCost(node);
-      if (!added) return Error(added.error());
-      cost += *added;
-      if (cost > kMaxSchemaCost) {
-        return Error(StatusCode::kResourceExhausted,
-                     "a schema whose types mention others too often or have too long names; " +
-                         ScopedName(node) + " is where it goes beyond what is taken");
-      }
+      schema->ids_.insert(node.getId());
       schema->loader_.load(node);
     }
   } catch (const kj::Exception& error) {

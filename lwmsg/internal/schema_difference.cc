@@ -88,7 +88,7 @@ class Comparison {
   void Methods(capnp::InterfaceSchema ours, capnp::InterfaceSchema theirs) {
     auto our_methods = ours.getMethods();
     auto their_methods = theirs.getMethods();
-    for (unsigned i = 0; i < std::min(our_methods.size(), their_methods.size()); ++i) {
+    for (unsigned i = 0; i < std::min(our_methods.size(), their_methods.size()) && !full(); ++i) {
       auto our = our_methods[i];
       auto their = their_methods[i];
       const std::string name =
@@ -120,7 +120,7 @@ class Comparison {
       return Report(Difference(ours, theirs));
     }
     Enqueue(ours, theirs, "");
-    while (!queue_.empty()) {
+    while (!queue_.empty() && !full()) {
       Pair pair = std::move(queue_.back());
       queue_.pop_back();
       Fields(pair);
@@ -152,7 +152,7 @@ class Comparison {
     }
     auto ours = pair.ours.getFields();
     auto theirs = pair.theirs.getFields();
-    for (unsigned i = 0; i < std::min(ours.size(), theirs.size()); ++i) {
+    for (unsigned i = 0; i < std::min(ours.size(), theirs.size()) && !full(); ++i) {
       Field(pair.path, ours[i], theirs[i]);
     }
   }
@@ -274,8 +274,10 @@ class Comparison {
     return "is " + here + " here and " + there + " there";
   }
 
+  bool full() const { return differences_.size() >= kMaxDifferences; }
+
   void Report(const std::string& what) {
-    if (differences_.size() < kMaxDifferences) differences_.push_back(prefix_ + ": " + what);
+    if (!full()) differences_.push_back(prefix_ + ": " + what);
   }
 
   std::string prefix_;
@@ -300,10 +302,12 @@ std::vector<std::string> SchemaDifferences(capnp::InterfaceSchema ours,
 
 Status DifferenceStatus(capnp::InterfaceSchema ours, const std::vector<std::string>& differences) {
   constexpr size_t kShown = 3;
+  constexpr size_t kMaxShownBytes = 400;
   if (differences.empty()) return Status();
   std::string text = "the schemas of " + ScopedName(ours.getProto()) + " do not fit: ";
   for (size_t i = 0; i < differences.size() && i < kShown; ++i) {
-    text += (i == 0 ? "" : "; ") + differences[i];
+    const bool cut = differences[i].size() > kMaxShownBytes;
+    text += (i == 0 ? "" : "; ") + differences[i].substr(0, kMaxShownBytes) + (cut ? "..." : "");
   }
   if (differences.size() > kShown) {
     text += "; and " + std::to_string(differences.size() - kShown) + " more";

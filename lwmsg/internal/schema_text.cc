@@ -13,6 +13,9 @@ using Which = capnp::schema::Type::Which;
 constexpr size_t kMaxNameBytes = 100;
 // Arguments of generic types within one another.
 constexpr int kMaxTypeDepth = 4;
+constexpr unsigned kMaxArguments = 8;
+// Then no further argument is named: they could be eight, eight times over at each depth.
+constexpr size_t kMaxTypeNameBytes = 200;
 constexpr std::string_view kHexDigits = "0123456789abcdef";
 
 void AppendEscaped(std::string& out, char c) {
@@ -81,39 +84,51 @@ std::string Escaped(std::string_view text, size_t max) {
   return out;
 }
 
-std::string TypeNameAt(capnp::Type type, int depth);
+void AppendTypeName(capnp::Type type, int depth, std::string& out);
 
-std::string GenericName(capnp::Schema schema, int depth) {
+void AppendGenericName(capnp::Schema schema, int depth, std::string& out) {
   Node::Reader node = schema.getProto();
-  std::string name = ScopedName(node);
-  if (node.getParameters().size() == 0) return name;
-  if (depth >= kMaxTypeDepth) return name + "(...)";
-  name += '(';
-  for (unsigned i = 0; i < node.getParameters().size() && i < 8; ++i) {
-    if (i != 0) name += ", ";
-    name += TypeNameAt(BrandArgument(schema, i), depth + 1);
+  out += ScopedName(node);
+  if (node.getParameters().size() == 0) return;
+  out += '(';
+  for (unsigned i = 0; i < node.getParameters().size(); ++i) {
+    if (i != 0) out += ", ";
+    if (depth >= kMaxTypeDepth || i == kMaxArguments || out.size() > kMaxTypeNameBytes) {
+      out += "...";
+      break;
+    }
+    AppendTypeName(BrandArgument(schema, i), depth + 1, out);
   }
-  return name + ')';
+  out += ')';
 }
 
-std::string TypeNameAt(capnp::Type type, int depth) {
+void AppendTypeName(capnp::Type type, int depth, std::string& out) {
   static constexpr std::string_view kPrimitives[] = {
       "Void",   "Bool",   "Int8",   "Int16",   "Int32",   "Int64", "UInt8",
       "UInt16", "UInt32", "UInt64", "Float32", "Float64", "Text",  "Data"};
   const auto number = static_cast<size_t>(type.which());
-  if (number < std::size(kPrimitives)) return std::string(kPrimitives[number]);
+  if (number < std::size(kPrimitives)) {
+    out += kPrimitives[number];
+    return;
+  }
   switch (type.which()) {
     case Which::LIST:
-      if (depth >= kMaxTypeDepth) return "List(...)";
-      return "List(" + TypeNameAt(type.asList().getElementType(), depth + 1) + ")";
+      if (depth >= kMaxTypeDepth) {
+        out += "List(...)";
+        return;
+      }
+      out += "List(";
+      AppendTypeName(type.asList().getElementType(), depth + 1, out);
+      out += ')';
+      return;
     case Which::STRUCT:
-      return GenericName(type.asStruct(), depth);
+      return AppendGenericName(type.asStruct(), depth, out);
     case Which::ENUM:
-      return GenericName(type.asEnum(), depth);
+      return AppendGenericName(type.asEnum(), depth, out);
     case Which::INTERFACE:
-      return GenericName(type.asInterface(), depth);
+      return AppendGenericName(type.asInterface(), depth, out);
     default:
-      return "AnyPointer";
+      out += "AnyPointer";
   }
 }
 
@@ -136,7 +151,11 @@ std::string ScopedName(Node::Reader node) {
   return SafeName(name.substr(name.rfind(':') + 1));
 }
 
-std::string TypeName(capnp::Type type) { return TypeNameAt(type, 0); }
+std::string TypeName(capnp::Type type) {
+  std::string name;
+  AppendTypeName(type, 0, name);
+  return name;
+}
 
 capnp::Type BrandArgument(capnp::Schema schema, unsigned index) {
   Node::Reader node = schema.getProto();

@@ -251,23 +251,6 @@ TEST_F(UntrustedSchemaTest, EndlessGenericIsRefused) {
               ::testing::Not(IsEmpty()));
 }
 
-// The loader makes the name again wherever the struct mentions a type: half a MiB times 16,000.
-TEST_F(UntrustedSchemaTest, LongNameWithManyMentionsIsRefused) {
-  auto node = message_->initRoot<capnp::schema::CodeGeneratorRequest>().initNodes(1)[0];
-  node.setId(1);
-  node.setDisplayName("x:" + std::string(1 << 19, 'n'));
-  auto bases = node.initInterface().initSuperclasses(16000);
-  for (unsigned i = 0; i < bases.size(); ++i) bases[i].setId(2 + i);
-  const auto words = capnp::messageToFlatArray(*message_);
-  ASSERT_LT(words.size() * sizeof(capnp::word), 1U << 20);
-  capnp::FlatArrayMessageReader reader(words);
-  auto foreign =
-      ForeignSchema::Load(reader.getRoot<capnp::schema::CodeGeneratorRequest>().getNodes());
-  ASSERT_FALSE(foreign);
-  EXPECT_EQ(foreign.error().code(), StatusCode::kResourceExhausted);
-  EXPECT_THAT(foreign.error().message(), HasSubstr("mention others too often"));
-}
-
 // The loader makes a generic type anew for each list of arguments.
 TEST_F(UntrustedSchemaTest, LargeGenericWithManyArgumentsIsRefused) {
   constexpr int kTypes = 16;
@@ -300,7 +283,7 @@ TEST_F(UntrustedSchemaTest, ArgumentsForManyScopesAreRefused) {
   auto foreign = ForeignSchema::Load(
       message_->getRoot<capnp::schema::CodeGeneratorRequest>().asReader().getNodes());
   ASSERT_FALSE(foreign);
-  EXPECT_THAT(foreign.error().message(), HasSubstr("type arguments for 65 scopes in I"));
+  EXPECT_THAT(foreign.error().message(), HasSubstr("I has type arguments for 65 scopes"));
 }
 
 // Every byte of a description changed: an answer, whatever it is, and no crash.
