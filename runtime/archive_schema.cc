@@ -41,7 +41,9 @@ Status DescribeInterfaces(const std::vector<const Protocol*>& interfaces,
   auto nodes = CollectNodes(schemas, capnp::Orphanage::getForMessageContaining(header));
   if (!nodes) return nodes.error();
   header.adoptNodes(std::move(*nodes));
-  return Status();
+  // Whoever opens it looks at all of them together.
+  const auto readable = ArchiveSchema::Load(header.asReader());
+  return readable ? Status() : Status(StatusCode::kResourceExhausted, readable.error().message());
 }
 
 Result<std::shared_ptr<ArchiveSchema>> ArchiveSchema::Load(archive::Header::Reader header) {

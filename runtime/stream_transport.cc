@@ -161,7 +161,7 @@ bool StreamTransport::Receive(bool waits) {
   // Inside a handler that waits: what was read with its frame comes first.
   if (delivering_ && !Deliver()) return false;
   for (int i = 0; i < kMaxReads; ++i) {
-    const auto shared = RoomToRead();
+    const auto shared = RoomToRead(i != 0);
     if (shared.empty()) return true;
     auto progress = stream_->Read(shared, waits && i == 0);
     if (progress && *progress == FrameStream::Progress::kBlocked) return true;
@@ -227,7 +227,7 @@ void StreamTransport::OnFrameDue() {
     }
     partial_->since = loop_.Now();
     // A peer that is not read now is not late. And a loop that is late finds the rest here.
-    if (!RoomToRead().empty()) {
+    if (!RoomToRead(false).empty()) {
       const size_t before = stream_->begun();
       if (!Receive(false) || stream_->at_boundary()) return;
       if (partial_->after == stream_->frames() && stream_->begun() < before + kHeldUp) {
@@ -261,11 +261,11 @@ void StreamTransport::UpdateWatch(bool blocked) {
   watch_->Want({reads, blocked, stream_->can_wait_in_read()});
 }
 
-std::span<std::byte> StreamTransport::RoomToRead() {
+std::span<std::byte> StreamTransport::RoomToRead(bool again) {
   const auto shared = loop_.read_buffer();
   if (!share_) return shared;
   if (stalled_ || clogged()) return {};
-  return shared.first(std::min(share_->ReadRoom(), shared.size()));
+  return shared.first(std::min(share_->ReadRoom(again), shared.size()));
 }
 
 bool StreamTransport::TakeRoom() {

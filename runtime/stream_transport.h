@@ -65,7 +65,7 @@ class StreamTransport final : public Transport, private Flushable, private UserS
   // it both sides, each could wait for the other.
   bool clogged() const;
   // Where to read to; empty: others come first, or the peer shall read first, or there is no room.
-  std::span<std::byte> RoomToRead();
+  std::span<std::byte> RoomToRead(bool again);
   // Tells the share what is queued.
   void Charge();
   void OnTimer();

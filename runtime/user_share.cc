@@ -1,6 +1,7 @@
 #include "runtime/user_share.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "lwmsg/internal/loop_ref.h"
 #include "lwmsg/internal/spare_memory.h"
@@ -12,7 +13,8 @@ namespace {
 // In one turn, while others read too: some twenty small calls. Whoever waits for each reply before
 // the next call meets that much of somebody else's work.
 constexpr size_t kRoom = 2048;
-// While nobody else reads: who comes meets no more than that, however many connections are full.
+// While nobody else reads: who comes meets not much more than that, however many connections are
+// full.
 constexpr size_t kRoomAlone = 1 << 20;
 
 // Who has not read for so long does not wait for a turn. Longer than a round trip to a caller that
@@ -68,12 +70,15 @@ void UserShare::Charge(const Transport::Queued& before, const Transport::Queued&
   queued_.handles += now.handles - before.handles;
 }
 
-size_t UserShare::ReadRoom() {
+size_t UserShare::ReadRoom(bool again) {
   const uint64_t turns = loop_.turn() - turn_;
   turn_ = loop_.turn();
   if (turns != 0) read_alone_ = 0;
-  if (!shares_.contended()) return kRoomAlone - std::min(read_alone_, kRoomAlone);
   read_ -= std::min<uint64_t>(read_, turns * kRoom);
+  // Each connection has one read, or the first of them would have it all in every turn.
+  if (!shares_.contended()) {
+    return again && read_alone_ >= kRoomAlone ? 0 : std::numeric_limits<size_t>::max();
+  }
   return read_ < kRoom ? kRoom - read_ : 0;
 }
 

@@ -55,9 +55,10 @@ class UserShare {
   // Nothing of its user's is here.
   bool idle() const { return received_->empty(); }
 
-  // How many bytes may be read for them now; 0: others come first, and the loop's next turn brings
-  // more. A MiB as long as nobody else reads.
-  size_t ReadRoom();
+  // How many bytes may be read for them now, on a connection from which was read before in this
+  // turn if `again`; 0: others come first, and the loop's next turn brings more. As long as nobody
+  // else reads, all have a MiB in a turn, and each connection a read.
+  size_t ReadRoom(bool again);
   // So many were read. More than the room is paid back in later turns.
   void Read(size_t bytes);
 
@@ -74,7 +75,7 @@ class UserShare {
   Transport::Queued queued_;
   const std::shared_ptr<ReceivedBytes> received_;
   std::deque<Waiter*> waiters_;
-  uint64_t turn_ = 0;      // In which was read last,
+  uint64_t turn_ = 0;      // In which was asked last,
   size_t read_ = 0;        // how much of the room is used up while others read too,
   size_t read_alone_ = 0;  // and in this turn while nobody does.
 };

@@ -17,7 +17,7 @@ class InterfaceWriter {
     auto reached = ReachedSchemas(root);
     if (!reached) return "# " + reached.error().message() + "\n";
     for (const capnp::Schema& schema : *reached) {
-      if (out_.size() > kMaxBytes) return out_ + "...\n";
+      if (out_.size() > kMaxBytes) break;
       const auto node = schema.getProto();
       if (node.isInterface()) Interface(schema.asInterface());
       if (node.isEnum()) Enum(schema.asEnum());
@@ -27,7 +27,7 @@ class InterfaceWriter {
         out_ += "}\n";
       }
     }
-    return out_;
+    return out_.size() > kMaxBytes ? out_ + "...\n" : out_;
   }
 
  private:

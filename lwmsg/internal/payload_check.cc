@@ -363,7 +363,7 @@ void PayloadChecker::Memory(const StructPlan& plan, capnp::AnyStruct::Reader rea
     throw RuleBroken("shared memory of " + std::to_string(memory.size) + " bytes at offset " +
                      std::to_string(memory.offset) + " cannot be");
   }
-  if (limited() && names_.memories.size() >= kMaxMemories) {
+  if (names_.memories.size() >= kMaxMemories) {
     throw RuleBroken("more than " + std::to_string(kMaxMemories) +
                      " pieces of shared memory in a message");
   }

@@ -47,7 +47,10 @@ class Walk {
       }
     }
     if (node.isInterface()) {
-      for (auto base : schema.asInterface().getSuperclasses()) Reach(base);
+      for (auto base : schema.asInterface().getSuperclasses()) {
+        if (!bounded_.ok()) return;
+        Reach(base);
+      }
       for (auto method : schema.asInterface().getMethods()) {
         if (!bounded_.ok()) return;
         Reach(method.getParamType());

@@ -15,6 +15,8 @@ using capnp::schema::Type;
 
 constexpr unsigned kMaxScopes = 64;
 constexpr unsigned kMaxSuperclasses = 64;
+// With its path. None is longer, as mentions in type arguments are named after the generic type.
+constexpr size_t kMaxNameBytes = 1024;
 constexpr size_t kMemberBytes = 32;
 // A placeholder without its name.
 constexpr size_t kMentionBytes = 200;
@@ -23,6 +25,7 @@ constexpr size_t kMentionBytes = 200;
 class Count {
  public:
   void Add(Node::Reader node) {
+    bytes += node.getParameters().size() * kMemberBytes;
     if (node.isStruct()) {
       for (auto field : node.getStruct().getFields()) {
         bytes += kMemberBytes;
@@ -68,7 +71,9 @@ class Count {
       if (!scope.isBind()) continue;
       for (auto binding : scope.getBind()) {
         bytes += kMemberBytes;
-        if (binding.isType()) Add(binding.getType());
+        if (!binding.isType()) continue;
+        bytes += kMaxNameBytes;
+        Add(binding.getType());
       }
     }
   }
@@ -82,6 +87,10 @@ Status TooMany(Node::Reader node, const std::string& what, unsigned most) {
 }  // namespace
 
 Result<NodeCost> CostOf(Node::Reader node) {
+  const size_t name = node.getDisplayName().size();
+  if (name > kMaxNameBytes) {
+    return Error(TooMany(node, "a name of " + std::to_string(name) + " bytes", kMaxNameBytes));
+  }
   const unsigned bases = node.isInterface() ? node.getInterface().getSuperclasses().size() : 0;
   if (bases > kMaxSuperclasses) {
     return Error(TooMany(node, std::to_string(bases) + " superclasses", kMaxSuperclasses));
@@ -92,7 +101,7 @@ Result<NodeCost> CostOf(Node::Reader node) {
     return Error(TooMany(
         node, "type arguments for " + std::to_string(count.longest_brand) + " scopes", kMaxScopes));
   }
-  const size_t each = kMentionBytes + node.getDisplayName().size();
+  const size_t each = kMentionBytes + name;
   return NodeCost{count.bytes + count.mentioned.size() * each, std::move(count.mentioned)};
 }
 

@@ -24,9 +24,10 @@ struct NodeCost {
 // By what capnp::SchemaLoader does (schema-loader.c++ of 0.9.2): at each mention of a type it makes
 // a placeholder with the name of who mentions it, so that a name of half a message and mentions in
 // the other half would cost the product of both; and all of that again for each list of type
-// arguments. Defaults count because they are compared. Error: kMalformed, for more superclasses
-// than anybody has, as each mention of an interface sorts them, or for more scopes of type
-// arguments than types are ever nested in, as each mention of a parameter searches them.
+// arguments. Defaults count because they are compared. Error: kMalformed, for a name longer than
+// any, for more superclasses than anybody has, as each mention of an interface sorts them, or for
+// more scopes of type arguments than types are ever nested in, as each mention of a parameter
+// searches them.
 Result<NodeCost> CostOf(capnp::schema::Node::Reader node);
 
 }  // namespace lwmsg::internal

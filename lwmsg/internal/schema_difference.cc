@@ -287,6 +287,14 @@ class Comparison {
   size_t pairs_ = 0;
 };
 
+// Not within a character.
+std::string Cut(const std::string& text) {
+  size_t end = 400;
+  if (text.size() <= end) return text;
+  while ((static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  return text.substr(0, end) + "...";
+}
+
 }  // namespace
 
 std::vector<std::string> SchemaDifferences(capnp::InterfaceSchema ours,
@@ -302,12 +310,10 @@ std::vector<std::string> SchemaDifferences(capnp::InterfaceSchema ours,
 
 Status DifferenceStatus(capnp::InterfaceSchema ours, const std::vector<std::string>& differences) {
   constexpr size_t kShown = 3;
-  constexpr size_t kMaxShownBytes = 400;
   if (differences.empty()) return Status();
   std::string text = "the schemas of " + ScopedName(ours.getProto()) + " do not fit: ";
   for (size_t i = 0; i < differences.size() && i < kShown; ++i) {
-    const bool cut = differences[i].size() > kMaxShownBytes;
-    text += (i == 0 ? "" : "; ") + differences[i].substr(0, kMaxShownBytes) + (cut ? "..." : "");
+    text += (i == 0 ? "" : "; ") + Cut(differences[i]);
   }
   if (differences.size() > kShown) {
     text += "; and " + std::to_string(differences.size() - kShown) + " more";

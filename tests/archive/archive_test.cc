@@ -1,6 +1,7 @@
 #include "lwmsg/archive.h"
 
 #include <cstdlib>
+#include <deque>
 #include <filesystem>
 
 #include "tests/archive/archive_fixture.h"
@@ -134,6 +135,19 @@ TEST_F(ArchiveTest, FieldThatTheFilesSchemaLacksIsLimitedToo) {
   ASSERT_FALSE(params);
   EXPECT_EQ(params.error().code(), StatusCode::kMalformed);
   EXPECT_THAT(params.error().message(), HasSubstr("note.replies"));
+}
+
+TEST_F(ArchiveTest, InterfacesThatNobodyCouldReadAreRefusedWhereTheyAreWritten) {
+  std::deque<Protocol> many(257, notes::kNotesProtocol);
+  std::vector<const Protocol*> interfaces;
+  for (size_t i = 0; i < many.size(); ++i) {
+    many[i].id += i;
+    interfaces.push_back(&many[i]);
+  }
+  auto writer = ArchiveWriter::Create(Path(), interfaces);
+  ASSERT_FALSE(writer);
+  EXPECT_EQ(writer.error().code(), StatusCode::kResourceExhausted);
+  EXPECT_THAT(writer.error().message(), HasSubstr("has 257 interfaces; at most 256"));
 }
 
 TEST_F(ArchiveTest, AllKindsOfMessagesComeBack) {
