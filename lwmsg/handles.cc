@@ -1,5 +1,6 @@
 #include "lwmsg/handles.h"
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <utility>
@@ -13,9 +14,10 @@ namespace lwmsg {
 // The names that a message brought, each once for each place.
 class internal::IncomingObjects {
  public:
-  IncomingObjects(const std::vector<uint64_t>& ids, Association& association)
+  IncomingObjects(std::vector<uint64_t> ids, Association& association)
       : association_(association.ref()), channel_(association.channel()) {
-    for (uint64_t id : ids) ++copies_[id];
+    std::ranges::sort(ids);
+    for (uint64_t id : ids) ++copies_.try_emplace(copies_.end(), id, 0)->second;
   }
   IncomingObjects(const IncomingObjects&) = delete;
   IncomingObjects& operator=(const IncomingObjects&) = delete;
