@@ -2,11 +2,13 @@
 
 #include <atomic>
 #include <cstring>
+#include <deque>
 
 namespace lwmsg::test {
 namespace {
 
-std::string_view secret_text;
+// All that there were: another thread may still look at the one before.
+std::deque<std::string_view> secrets;
 std::atomic<const std::string_view*> wanted;
 std::atomic<size_t> found;
 
@@ -25,9 +27,9 @@ void OnFree(void* block, size_t size) {
 }
 
 FreedMemory::FreedMemory(std::string_view secret) {
-  secret_text = secret;
+  secrets.push_back(secret);
   found = 0;
-  wanted = &secret_text;
+  wanted = &secrets.back();
 }
 
 FreedMemory::~FreedMemory() { wanted = nullptr; }
