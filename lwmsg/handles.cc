@@ -124,12 +124,11 @@ Result<OsHandle> IncomingHandles::Take(schema::OsHandle::Reader slot) {
                                              " of a message that carries " +
                                              std::to_string(handles_.size()));
   }
-  OsHandle& handle = handles_[number - 1];
-  if (!handle.valid()) {
+  if (!handles_.all()[number - 1].valid()) {
     return Error(StatusCode::kFailedPrecondition,
                  "OS handle slot " + std::to_string(number) + " was taken before");
   }
-  return std::move(handle);
+  return handles_.Take(number - 1);
 }
 
 void IncomingHandles::SetObjects(std::vector<uint64_t> ids, Association& association) {
@@ -150,11 +149,7 @@ Result<SharedMemory> IncomingHandles::Take(schema::SharedMemory::Reader field) {
   auto handle = Take(field.getMemory());
   if (!handle) return Error(std::move(handle).error());
   auto opened = memories_->Open(*handle, field.getOffset(), field.getSize());
-  if (!opened) {
-    std::vector<OsHandle> refused;
-    refused.push_back(std::move(*handle));
-    CloseLater(std::move(refused));
-  }
+  if (!opened) handles_.PutBack(field.getMemory().getSlot() - 1, std::move(*handle));
   return opened;
 }
 

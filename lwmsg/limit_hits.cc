@@ -7,10 +7,11 @@ namespace lwmsg {
 namespace {
 
 constexpr auto kNames = std::to_array<std::string_view>(
-    {"max_frame_bytes", "max_frame_handles", "max_nesting", "max_calls", "max_oneway_calls",
-     "max_bad_calls", "max_objects", "max_shared_bytes", "max_received_bytes", "max_queued_bytes",
-     "max_queued_messages", "max_queued_handles", "max_associations", "max_user_associations",
-     "idle_timeout", "hello_timeout", "frame_timeout", "send_timeout", "call_timeout"});
+    {"max_frame_bytes",    "max_frame_handles",    "max_nesting",           "max_calls",
+     "max_oneway_calls",   "max_bad_calls",        "max_objects",           "max_shared_bytes",
+     "max_received_bytes", "max_received_handles", "max_queued_bytes",      "max_queued_messages",
+     "max_queued_handles", "max_associations",     "max_user_associations", "idle_timeout",
+     "hello_timeout",      "frame_timeout",        "send_timeout",          "call_timeout"});
 static_assert(kNames.size() == static_cast<size_t>(internal::Limit::kCallTimeout) + 1);
 
 std::array<std::atomic<uint64_t>, kNames.size()>& Counts() {

@@ -29,6 +29,7 @@ enum class Limit : uint8_t {
   kMaxObjects,
   kMaxSharedBytes,
   kMaxReceivedBytes,
+  kMaxReceivedHandles,
   kMaxQueuedBytes,
   kMaxQueuedMessages,
   kMaxQueuedHandles,

@@ -37,6 +37,12 @@ struct Limits {
   // a message that is begun waits in the kernel for room, unless it is the only one; a call that
   // is there already is refused. Stops peers that send what they never finish, or what is kept.
   size_t max_received_bytes = size_t{16} << 20;
+  // On a server: OS handles that all peers of one user sent to one loop and that are open here, as
+  // no handler has taken them out of their message (`Take`) or as they are still to be closed.
+  // Beyond, nothing more is read from that user's peers until there are fewer; one read more may
+  // bring as many as kMaxFrameHandles. Stops peers that send what nobody takes, or whose close
+  // never ends.
+  size_t max_received_handles = 256;
   // Bytes queued for a peer that does not read; on a server, for all peers of its user whose
   // associations share a loop. Beyond, the association ends for which more is to be queued.
   size_t max_queued_bytes = size_t{16} << 20;
@@ -61,8 +67,8 @@ struct Limits {
   std::chrono::milliseconds hello_timeout{5'000};
   // How long a message that has begun to come may take until it is whole, while this side reads.
   // Zero: as long as it likes. Stops a peer that makes this side keep what is never finished. Also
-  // how long a message for which there is no room (max_received_bytes) outlives a peer that hung
-  // up.
+  // how long what there is no room for (max_received_bytes, max_received_handles) outlives a peer
+  // that hung up.
   std::chrono::milliseconds frame_timeout{10'000};
   // How long queued bytes may make no progress. Stops a peer that stopped reading.
   std::chrono::milliseconds send_timeout{30'000};

@@ -4,25 +4,49 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
-#include <deque>
 #include <exception>
 #include <memory>
 #include <mutex>
 #include <thread>
 #include <utility>
 
+#include "lwmsg/internal/fifo.h"
+#include "lwmsg/internal/handle_account.h"
 #include "lwmsg/internal/spare_memory.h"
 #include "lwmsg/os_handle.h"
 #include "runtime/platform.h"
 
-namespace lwmsg {
+namespace lwmsg::internal {
+
+// What waits to be closed on one account. Guarded by the closer's mutex.
+struct ClosingQueue {
+  ClosingQueue(const Closer* by, unsigned most) : closer(by), most_threads(most) {}
+
+  const Closer* const closer;
+  const unsigned most_threads;
+  Fifo<OsHandle> handles;
+  unsigned threads = 0;                 // Each with one of them.
+  bool listed = false;                  // Among those of which more may be closed,
+  std::shared_ptr<HandleAccount> next;  // and who comes behind it there.
+};
+
+HandleAccount::HandleAccount(size_t most, UniqueFunction<void()> on_room)
+    : most_(most), on_room_(std::move(on_room)) {}
+HandleAccount::~HandleAccount() = default;
+
 namespace {
 
 // As many closes may wait for their peers at a time; what more there is waits for one of them.
-constexpr unsigned kMostThreads = 32;
+constexpr unsigned kMostThreads = 128;
+// Of these, for one account: who makes closes wait holds up few but himself.
+constexpr unsigned kMostOfOne = 4;
+// For what is on nobody's.
+constexpr unsigned kMostOfNobody = 32;
 
 // A thread without work stays for so long.
 constexpr std::chrono::seconds kIdle{1};
+
+}  // namespace
 
 // The threads that close. Never destroyed: they are detached, and one may wait for as long as a
 // peer likes.
@@ -32,7 +56,7 @@ class Closer {
   // stays so there. For the same reason nothing is locked here.
   static Closer& Get() {
     static std::atomic<Closer*> current = nullptr;
-    const uint32_t own = internal::OwnPid();
+    const uint32_t own = OwnPid();
     Closer* closer = current;
     while (closer == nullptr || closer->process_ != own) {
       auto fresh = std::make_unique<Closer>(own);
@@ -43,12 +67,16 @@ class Closer {
 
   explicit Closer(uint32_t process) : process_(process) {}
 
-  // Of a loop, which shall not wait: what is done under the lock is short, and few are awake.
-  void Add(std::vector<OsHandle> handles) {
+  // Of a loop, which shall not wait: what is done under the lock is short, and few are awake. For
+  // those that are still valid after it there was no memory.
+  void Add(std::vector<OsHandle>& handles, std::shared_ptr<HandleAccount> account) {
     std::unique_lock lock(mutex_);
-    const size_t count = handles.size();
-    batches_.push_back(std::move(handles));
-    open_ += count;
+    if (!account) account = nobody_;
+    ClosingQueue& queue = QueueOf(*account);
+    queue.handles.MakeRoom(handles.size());
+    for (OsHandle& handle : handles) queue.handles.push_back(std::move(handle));
+    open_ += handles.size();
+    List(std::move(account));
     if (Rouse()) Start(lock);
   }
 
@@ -58,10 +86,42 @@ class Closer {
   }
 
  private:
-  // Locked. One more is to look for work, but one at a time: mostly those that are awake have done
-  // it by the time it comes. True if it must be started.
+  // All that follows: locked.
+
+  ClosingQueue& QueueOf(HandleAccount& account) {
+    if (account.queue_ == nullptr || account.queue_->closer != this) {
+      const unsigned most = &account == nobody_.get() ? kMostOfNobody : kMostOfOne;
+      auto fresh = std::make_unique<ClosingQueue>(this, most);
+      // In a child that was forked the old one may be in any state.
+      static_cast<void>(account.queue_.release());
+      account.queue_ = std::move(fresh);
+    }
+    return *account.queue_;
+  }
+
+  // Puts it behind the others, if more of it may be closed.
+  void List(std::shared_ptr<HandleAccount> account) {
+    ClosingQueue& queue = *account->queue_;
+    if (queue.listed || queue.handles.empty() || queue.threads == queue.most_threads) return;
+    queue.listed = true;
+    auto& place = last_ == nullptr ? first_ : last_->queue_->next;
+    last_ = account.get();
+    place = std::move(account);
+  }
+
+  // Of whose turn it is; there is one.
+  std::shared_ptr<HandleAccount> Unlist() {
+    auto account = std::move(first_);
+    first_ = std::move(account->queue_->next);
+    if (first_ == nullptr) last_ = nullptr;
+    account->queue_->listed = false;
+    return account;
+  }
+
+  // One more is to look for work, but one at a time: mostly those that are awake have done it by
+  // the time it comes. True if it must be started.
   bool Rouse() {
-    if (rousing_) return false;
+    if (rousing_ || first_ == nullptr) return false;
     if (idle_ != 0) {
       rousing_ = true;
       changed_.notify_one();
@@ -86,28 +146,13 @@ class Closer {
     }
     rousing_ = false;
     --threads_;
-    // One by one: an empty std::deque to put them in would want memory.
-    while (threads_ == 0 && !batches_.empty()) {
-      std::vector<OsHandle> batch = std::move(batches_.front());
-      batches_.pop_front();
-      lock.unlock();
-      const size_t closed = batch.size();
-      batch.clear();
-      lock.lock();
-      Closed(closed);
-    }
-  }
-
-  // Locked.
-  void Closed(size_t count) {
-    open_ -= count;
-    if (open_ == 0) finished_.notify_all();
+    while (threads_ == 0 && first_ != nullptr) CloseOne(lock, false);
   }
 
   void Work() {
     std::unique_lock lock(mutex_);
     rousing_ = false;
-    while (Await(lock)) CloseOne(lock);
+    while (Await(lock)) CloseOne(lock, true);
     --threads_;
   }
 
@@ -116,46 +161,65 @@ class Closer {
     const auto end = std::chrono::steady_clock::now() + kIdle;
     ++idle_;
     auto waited = std::cv_status::no_timeout;
-    while (batches_.empty() && waited == std::cv_status::no_timeout) {
+    while (first_ == nullptr && waited == std::cv_status::no_timeout) {
       waited = changed_.wait_until(lock, end);
       rousing_ = false;  // Also if others have done it all: the next is not to wait for this one.
     }
     --idle_;
-    return !batches_.empty();
+    return first_ != nullptr;
   }
 
   // Returns locked.
-  void CloseOne(std::unique_lock<std::mutex>& lock) {
-    OsHandle handle = std::move(batches_.front().back());
-    batches_.front().pop_back();
-    if (batches_.front().empty()) batches_.pop_front();
+  void CloseOne(std::unique_lock<std::mutex>& lock, bool rouses) {
+    const std::shared_ptr<HandleAccount> account = Unlist();
+    ClosingQueue& queue = *account->queue_;
+    OsHandle handle = queue.handles.TakeFront();
+    ++queue.threads;
+    List(account);
     // This one may not come back.
-    if (!batches_.empty() && Rouse()) Start(lock);
+    if (rouses && Rouse()) Start(lock);
     lock.unlock();
     handle.Close();
+    if (account != nobody_) account->Remove(1);
     lock.lock();
-    Closed(1);
+    --queue.threads;
+    List(account);
+    --open_;
+    if (open_ == 0) finished_.notify_all();
   }
 
   const uint32_t process_;
+  const std::shared_ptr<HandleAccount> nobody_ =
+      std::make_shared<HandleAccount>(0, UniqueFunction<void()>());
   std::mutex mutex_;  // Guards all that follows.
   std::condition_variable changed_;
   std::condition_variable finished_;
-  std::deque<std::vector<OsHandle>> batches_;  // None is empty.
-  size_t open_ = 0;                            // Handles that are not yet closed.
+  // Those of which more may be closed, each in its turn.
+  std::shared_ptr<HandleAccount> first_;
+  HandleAccount* last_ = nullptr;
+  size_t open_ = 0;  // Handles that are not yet closed.
   unsigned threads_ = 0;
   unsigned idle_ = 0;
   bool rousing_ = false;  // One was woken or started and has not come yet.
 };
 
-}  // namespace
-
-void CloseLater(std::vector<OsHandle> handles) {
+void CloseLater(std::vector<OsHandle> handles, std::shared_ptr<HandleAccount> account) {
   if (handles.empty()) return;
+  if (IfMemory([&] { Closer::Get().Add(handles, account); })) return;
   // Without memory to put them off they are closed here.
-  internal::IfMemory([&handles] { Closer::Get().Add(std::move(handles)); });
+  const size_t count = handles.size();
+  handles.clear();
+  if (account) account->Remove(count);
 }
 
-void internal::FinishClosing() { Closer::Get().Finish(); }
+void FinishClosing() { Closer::Get().Finish(); }
+
+}  // namespace lwmsg::internal
+
+namespace lwmsg {
+
+void CloseLater(std::vector<OsHandle> handles) {
+  internal::CloseLater(std::move(handles), nullptr);
+}
 
 }  // namespace lwmsg

@@ -31,7 +31,7 @@ void FrameReader::Drop() {
   std::vector<OsHandle> rest;
   Insist([&] { rest.reserve(handles_.size()); });
   while (!handles_.empty()) rest.push_back(handles_.TakeFront());
-  CloseLater(std::move(rest));
+  CloseLater(std::move(rest), account_);
 }
 
 FrameReader::Space FrameReader::SpaceFor(std::span<std::byte> shared) {
@@ -42,6 +42,9 @@ void FrameReader::Add(const Space& space, size_t size, std::vector<OsHandle> han
   const size_t in_frame = std::min(size, space.frame.size());
   body_size_ += in_frame;
   input_ = space.shared.first(size - in_frame);
+  if (handles.empty()) return;
+  handles_.MakeRoom(handles.size());
+  if (account_) account_->Add(handles.size());
   if (!at_boundary()) late_handles_ += handles.size();
   for (OsHandle& handle : handles) handles_.push_back(std::move(handle));
 }
@@ -75,11 +78,10 @@ Result<std::optional<Frame>> FrameReader::FinishBeside() {
     return Error(Malformed("frame counts " + std::to_string(handle_count_) + " OS handles, but " +
                            std::to_string(handles_.size()) + " came with it"));
   }
-  Frame frame{kj::mv(body_), {}};
-  frame.handles.reserve(handle_count_);
-  for (size_t i = 0; i < handle_count_; ++i) {
-    frame.handles.push_back(handles_.TakeFront());
-  }
+  std::vector<OsHandle> handles;
+  handles.reserve(handle_count_);
+  for (size_t i = 0; i < handle_count_; ++i) handles.push_back(handles_.TakeFront());
+  Frame frame{kj::mv(body_), ReceivedHandles(std::move(handles), account_)};
   late_handles_ = 0;  // The next frame has not begun before this read.
   header_size_ = 0;
   ++frames_;
@@ -112,7 +114,8 @@ Result<std::optional<Frame>> FrameReader::FinishWithRecords() {
   if (!records.empty()) {
     auto handles = records_->Receive(records);
     if (!handles) return Error(std::move(handles).error());
-    frame.handles = ReceivedHandles(std::move(*handles));
+    if (account_) account_->Add(handles->size());
+    frame.handles = ReceivedHandles(std::move(*handles), account_);
   }
   return std::optional(std::move(frame));
 }

@@ -3,8 +3,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "lwmsg/internal/fifo.h"
@@ -28,6 +30,10 @@ class FrameReader {
   ~FrameReader() { Drop(); }
   FrameReader(FrameReader&&) noexcept = default;
   FrameReader& operator=(FrameReader&&) noexcept = default;
+
+  // The handles that come from now on are counted there until they are taken out of their frame, or
+  // closed.
+  void CountHandlesIn(std::shared_ptr<HandleAccount> account) { account_ = std::move(account); }
 
   // Where the next bytes shall be read to: the rest of the frame under way, if its size is known,
   // so that large ones are not copied; and what comes behind it, to `shared`.
@@ -73,6 +79,7 @@ class FrameReader {
   uint32_t max_bytes_;
   uint16_t max_handles_;
   HandleRecords* records_;
+  std::shared_ptr<HandleAccount> account_;  // Null: they are not counted.
   std::span<std::byte> input_;
   std::array<std::byte, kFrameHeaderBytes> header_{};
   uint16_t header_size_ = 0;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include "lwmsg/limits.h"
 #include "lwmsg/token.h"
@@ -67,6 +68,13 @@ class FrameStream {
   // What was sent arrives only if the peer's answers are still read.
   virtual bool awaits_peer() const { return false; }
 
+  // As FrameReader::CountHandlesIn, and with them what else must be closed later on the peer's
+  // account.
+  void CountHandlesIn(const std::shared_ptr<HandleAccount>& account) {
+    account_ = account;
+    reader_.CountHandlesIn(account);
+  }
+
   // As Transport::TakeHandles.
   virtual void TakeHandles(bool /*takes*/) {}
 
@@ -85,8 +93,15 @@ class FrameStream {
   explicit FrameStream(const Limits& limits, HandleRecords* records = nullptr)
       : reader_(limits, records) {}
 
+  // What will not come to a frame.
+  void CloseLaterForPeer(std::vector<OsHandle> handles) {
+    if (account_) account_->Add(handles.size());
+    CloseLater(std::move(handles), account_);
+  }
+
   FrameReader reader_;
   SendQueue queue_;
+  std::shared_ptr<HandleAccount> account_;
   size_t last_read_size_ = 0;
   bool last_read_was_full_ = false;
   std::unique_ptr<Unsent> unsent_;

@@ -21,7 +21,7 @@ ServerLoop::ServerLoop(IoLoop& loop, const Shared& shared, Owner& owner)
       sessions_(loop, options_.limits.max_objects, shared.on_session),
       environment_(std::make_shared<const Association::Environment>(Association::Environment{
           options_.limits, options_.log, options_.watcher, &sessions_, &shared.workers})),
-      shares_(loop, options_.limits.max_received_bytes) {}
+      shares_(loop, options_.limits) {}
 
 void ServerLoop::Add(std::unique_ptr<FrameStream> stream, const Placement::Place& place,
                      const Status& admitted) {

@@ -33,7 +33,9 @@ StreamTransport::StreamTransport(IoLoop& loop, std::unique_ptr<FrameStream> stre
       send_timeout_(limits.send_timeout),
       max_queued_bytes_(limits.max_queued_bytes),
       share_(std::move(share)),
-      timer_(loop, [this] { OrFail([this] { OnTimer(); }); }) {}
+      timer_(loop, [this] { OrFail([this] { OnTimer(); }); }) {
+  if (share_) stream_->CountHandlesIn(share_->handles());
+}
 
 StreamTransport::StreamTransport(IoLoop& loop, std::unique_ptr<FrameStream> stream,
                                  std::string endpoint, const Limits& limits)
@@ -114,7 +116,7 @@ void StreamTransport::WriteQueued() {
     write_failed_ = true;
     if (state_ == State::kFinishing) return Finish();
     // The peer may have said why before it hung up: read to the end first, if there is room.
-    if (progress.error().code() != StatusCode::kUnavailable || stalled_) {
+    if (progress.error().code() != StatusCode::kUnavailable || stalled_by_) {
       return Fail(std::move(progress).error());
     }
     timer_.ArmAfter(send_timeout_);
@@ -160,6 +162,7 @@ bool StreamTransport::AwaitsAnswers() const { return !failed_ && stream_->awaits
 bool StreamTransport::Receive(bool waits) {
   // Inside a handler that waits: what was read with its frame comes first.
   if (delivering_ && !Deliver()) return false;
+  if (!TakeRoom()) return true;
   for (int i = 0; i < kMaxReads; ++i) {
     const auto shared = RoomToRead(i != 0);
     if (shared.empty()) return true;
@@ -206,7 +209,7 @@ bool StreamTransport::Deliver() {
 }
 
 void StreamTransport::TimeFrame() {
-  if (stream_->at_boundary() || frame_timeout_.count() == 0) return;
+  if (!is_partial() || frame_timeout_.count() == 0) return;
   if (!partial_) {
     partial_ = std::make_unique<Partial>(loop_, [this] { OrFail([this] { OnFrameDue(); }); });
   }
@@ -218,12 +221,12 @@ void StreamTransport::TimeFrame() {
 }
 
 void StreamTransport::OnFrameDue() {
-  if (state_ != State::kOpen || failed_ || stream_->at_boundary()) return;
+  if (state_ != State::kOpen || failed_ || !is_partial()) return;
   if (loop_.Now() >= partial_->since + frame_timeout_) {
-    if (stalled_ && stream_->hung_up()) {
-      return Fail(Status(StatusCode::kUnavailable,
-                         "the peer hung up while a message of its waited for room, " +
-                             HitLimit(Limit::kMaxReceivedBytes)));
+    if (stalled_by_ && stream_->hung_up()) {
+      return Fail(
+          Status(StatusCode::kUnavailable,
+                 "the peer hung up while what it sent waited for room, " + HitLimit(*stalled_by_)));
     }
     partial_->since = loop_.Now();
     // A peer that is not read now is not late. And a loop that is late finds the rest here.
@@ -257,27 +260,33 @@ void StreamTransport::UpdateWatch(bool blocked) {
   if (!watch_) return;
   const bool reads = state_ == State::kFinishing
                          ? AwaitsAnswers()
-                         : !failed_ && !stalled_ && (write_failed_ || !clogged());
+                         : !failed_ && !stalled_by_ && (write_failed_ || !clogged());
   watch_->Want({reads, blocked, stream_->can_wait_in_read()});
 }
 
 std::span<std::byte> StreamTransport::RoomToRead(bool again) {
   const auto shared = loop_.read_buffer();
   if (!share_) return shared;
-  if (stalled_ || clogged()) return {};
+  if (stalled_by_ || clogged()) return {};
   return shared.first(std::min(share_->ReadRoom(again), shared.size()));
 }
 
 bool StreamTransport::TakeRoom() {
+  if (!share_) return true;
+  if (stalled_by_) return false;
+  if (!share_->MayReceiveHandles(*this)) return Stall(Limit::kMaxReceivedHandles);
   const size_t bytes = stream_->under_way();
-  if (!share_ || bytes == 0 || begun_ != 0 || write_failed_) return true;
-  stalled_ = !share_->Begin(bytes, *this);
-  if (stalled_) {
-    loop_.FlushAtEndOfTurn(*this);  // Which sees what to wait for.
-  } else {
-    begun_ = bytes;
-  }
-  return !stalled_;
+  if (bytes == 0 || begun_ != 0 || write_failed_) return true;
+  if (!share_->Begin(bytes, *this)) return Stall(Limit::kMaxReceivedBytes);
+  begun_ = bytes;
+  return true;
+}
+
+bool StreamTransport::Stall(Limit by) {
+  stalled_by_ = by;
+  loop_.FlushAtEndOfTurn(*this);  // Which sees what to wait for.
+  TimeFrame();
+  return false;
 }
 
 void StreamTransport::EndBegun() {
@@ -285,7 +294,7 @@ void StreamTransport::EndBegun() {
 }
 
 void StreamTransport::OnRoom() {
-  stalled_ = false;
+  stalled_by_.reset();
   if (state_ != State::kOpen || !TakeRoom()) return;
   OrFail([this] { OnReady({.readable = true, .writable = true}); });
 }

@@ -8,6 +8,7 @@
 
 #include "lwmsg/endpoint.h"
 #include "lwmsg/internal/link.h"
+#include "lwmsg/limit_hits.h"
 #include "lwmsg/transport.h"
 #include "runtime/frame_stream.h"
 #include "runtime/io_loop.h"
@@ -54,12 +55,15 @@ class StreamTransport final : public Transport, private Flushable, private UserS
   // Tells the listener of messages that cannot be sent. False if this was destroyed.
   bool TellUnsent();
   void UpdateWatch(bool blocked);
-  // Counts the frame that is under way. False: it waits for room, and nothing more is read.
+  // Counts the frame that is under way, if one is. False: there is no room, and nothing more is
+  // read.
   bool TakeRoom();
+  bool Stall(Limit by);
   void EndBegun();
   void OnRoom() override;
-  // For the frame that has begun, if there is one.
+  // For what was not read whole, if there is something.
   void TimeFrame();
+  bool is_partial() const { return stalled_by_ || !stream_->at_boundary(); }
   void OnFrameDue();
   // So much waits for the peer that nothing more is taken from it. Only of a server's peers: were
   // it both sides, each could wait for the other.
@@ -101,8 +105,8 @@ class StreamTransport final : public Transport, private Flushable, private UserS
   const size_t max_queued_bytes_;
   const std::shared_ptr<UserShare> share_;
   Queued charged_;
-  size_t begun_ = 0;      // Of the frame under way, as the share has it.
-  bool stalled_ = false;  // It waits for room.
+  size_t begun_ = 0;                 // Of the frame under way, as the share has it.
+  std::optional<Limit> stalled_by_;  // There is no room.
   // Bounds connecting, then each stretch of time in which the peer takes nothing.
   Timer timer_;
   // Bounds the time until the frame is whole that begins behind the first `after`. Then the timer

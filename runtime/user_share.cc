@@ -32,13 +32,25 @@ UserShare::UserShare(const IoLoop& loop, UserShares& shares, uint64_t number)
     : loop_(loop),
       shares_(shares),
       number_(number),
-      received_(std::make_shared<ReceivedBytes>(
-          // Later, as whoever lets go of a message may be anywhere.
-          shares.max_received_bytes_, [ref = LoopRef<UserShare>(loop, anchor_.link())] {
-            ref.Post(SureTask([link = ref.link()] {
-              if (UserShare* self = link.get()) self->OnRoom();
-            }));
-          })) {}
+      received_(std::make_shared<ReceivedBytes>(shares.max_received_bytes_, TellOfRoom())),
+      handles_(std::make_shared<HandleAccount>(shares.max_received_handles_, TellOfRoom())) {}
+
+UniqueFunction<void()> UserShare::TellOfRoom() {
+  return [ref = LoopRef<UserShare>(loop_, anchor_.link())] {
+    ref.Post(SureTask([link = ref.link()] {
+      if (UserShare* self = link.get()) self->OnRoom();
+    }));
+  };
+}
+
+bool UserShare::MayReceiveHandles(Waiter& waiter) {
+  if (!handles_->full()) return true;
+  static_cast<void>(HitLimit(Limit::kMaxReceivedHandles));
+  handles_->WaitForRoom();
+  if (!handles_->full()) return true;
+  Insist([&] { waiters_.push_back(&waiter); });
+  return false;
+}
 
 bool UserShare::Begin(size_t bytes, Waiter& waiter) {
   if (!received_->HasRoomFor(bytes)) {

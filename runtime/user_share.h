@@ -7,8 +7,11 @@
 #include <memory>
 #include <string>
 
+#include "lwmsg/function.h"
+#include "lwmsg/internal/handle_account.h"
 #include "lwmsg/internal/link.h"
 #include "lwmsg/internal/received.h"
+#include "lwmsg/limits.h"
 #include "lwmsg/token.h"
 #include "lwmsg/transport.h"
 #include "runtime/io_loop.h"
@@ -43,6 +46,12 @@ class UserShare {
   void Charge(const Transport::Queued& before, const Transport::Queued& now);
   const Transport::Queued& queued() const { return queued_; }
 
+  // Whether something may be read that may bring OS handles. False: too many of this user's are
+  // open, and `waiter` is told as by Begin.
+  bool MayReceiveHandles(Waiter& waiter);
+  // Where they are counted.
+  const std::shared_ptr<HandleAccount>& handles() const { return handles_; }
+
   // Counts a message of so many bytes that has begun to arrive. False: there is no room, and
   // `waiter` is told, once, when there may be; it forgets that before it goes.
   bool Begin(size_t bytes, Waiter& waiter);
@@ -53,7 +62,7 @@ class UserShare {
   Received Arrived(size_t bytes) { return {received_, bytes + kMessageState}; }
 
   // Nothing of its user's is here.
-  bool idle() const { return received_->empty(); }
+  bool idle() const { return received_->empty() && handles_->empty(); }
 
   // How many bytes may be read for them now, on a connection from which was read before in this
   // turn if `again`; 0: others come first, and the loop's next turn brings more. As long as nobody
@@ -66,6 +75,8 @@ class UserShare {
   // What a message takes besides its bytes, roughly.
   static constexpr size_t kMessageState = 512;
 
+  // Told, once, later: whoever lets go of something may be anywhere.
+  UniqueFunction<void()> TellOfRoom();
   void OnRoom();
 
   Anchor<UserShare> anchor_{this};
@@ -74,6 +85,7 @@ class UserShare {
   const uint64_t number_;
   Transport::Queued queued_;
   const std::shared_ptr<ReceivedBytes> received_;
+  const std::shared_ptr<HandleAccount> handles_;
   std::deque<Waiter*> waiters_;
   uint64_t turn_ = 0;      // In which was asked last,
   size_t read_ = 0;        // how much of the room is used up while others read too,
@@ -83,8 +95,10 @@ class UserShare {
 // The shares of all users of one loop. Outlives their use, if not them.
 class UserShares {
  public:
-  UserShares(const IoLoop& loop, size_t max_received_bytes)
-      : loop_(loop), max_received_bytes_(max_received_bytes) {}
+  UserShares(const IoLoop& loop, const Limits& limits)
+      : loop_(loop),
+        max_received_bytes_(limits.max_received_bytes),
+        max_received_handles_(limits.max_received_handles) {}
 
   std::shared_ptr<UserShare> For(const Token& peer);
 
@@ -97,6 +111,7 @@ class UserShares {
 
   const IoLoop& loop_;
   const size_t max_received_bytes_;
+  const size_t max_received_handles_;
   // Those of users who have connections, or had some and left something in handlers' hands.
   std::map<std::string, std::shared_ptr<UserShare>> shares_;
   uint64_t last_number_ = 0;

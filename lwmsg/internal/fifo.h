@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 #include <vector>
@@ -17,6 +18,12 @@ class Fifo {
   auto begin() { return items_.begin() + static_cast<ptrdiff_t>(first_); }
   auto end() { return items_.end(); }
 
+  // So many more are pushed without memory.
+  void MakeRoom(size_t count) {
+    if (items_.capacity() - items_.size() >= count) return;
+    DropTaken();
+    items_.reserve(std::max(items_.size() + count, 2 * items_.size()));
+  }
   void push_back(T item) {
     if (items_.size() == items_.capacity() && 2 * first_ > items_.size()) DropTaken();
     items_.push_back(std::move(item));

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <utility>
 #include <vector>
 
+#include "lwmsg/internal/handle_account.h"
 #include "lwmsg/os_handle.h"
 
 namespace lwmsg::internal {
@@ -12,10 +14,15 @@ namespace lwmsg::internal {
 class ReceivedHandles {
  public:
   ReceivedHandles() = default;
-  explicit ReceivedHandles(std::vector<OsHandle> handles) : handles_(std::move(handles)) {}
+  // `account` has counted them, and counts them until they are taken out or closed. Null: nobody
+  // has.
+  explicit ReceivedHandles(std::vector<OsHandle> handles,
+                           std::shared_ptr<HandleAccount> account = nullptr)
+      : handles_(std::move(handles)), account_(std::move(account)) {}
   ReceivedHandles(ReceivedHandles&& other) noexcept = default;
   ReceivedHandles& operator=(ReceivedHandles&& other) noexcept {
     std::swap(handles_, other.handles_);
+    std::swap(account_, other.account_);
     return *this;
   }
   ~ReceivedHandles() {
@@ -24,22 +31,30 @@ class ReceivedHandles {
 
   bool empty() const { return handles_.empty(); }
   size_t size() const { return handles_.size(); }
-  OsHandle& operator[](size_t index) { return handles_[index]; }
-  auto begin() { return handles_.begin(); }
-  auto end() { return handles_.end(); }
   auto begin() const { return handles_.begin(); }
   auto end() const { return handles_.end(); }
-  const std::vector<OsHandle>& all() const { return handles_; }
-  void reserve(size_t count) { handles_.reserve(count); }
+  // One more, that nobody has counted.
   void push_back(OsHandle handle) { handles_.push_back(std::move(handle)); }
+  // Those that were taken out are not valid.
+  const std::vector<OsHandle>& all() const { return handles_; }
+  OsHandle Take(size_t index) {
+    if (account_ && handles_[index].valid()) account_->Remove(1);
+    return std::move(handles_[index]);
+  }
+  // The reverse.
+  void PutBack(size_t index, OsHandle handle) {
+    if (account_) account_->Add(1);
+    handles_[index] = std::move(handle);
+  }
 
  private:
   void CloseRest() {
     std::erase_if(handles_, [](const OsHandle& handle) { return !handle.valid(); });
-    if (!handles_.empty()) CloseLater(std::move(handles_));
+    if (!handles_.empty()) CloseLater(std::move(handles_), std::move(account_));
   }
 
   std::vector<OsHandle> handles_;
+  std::shared_ptr<HandleAccount> account_;
 };
 
 }  // namespace lwmsg::internal

@@ -160,7 +160,7 @@ void SocketStream::HangUp() {
     if (ioctl(socket_.get(), FIONREAD, &unread) != 0 || unread != 0) {
       std::vector<OsHandle> later;
       Insist([&] { later.push_back(std::move(socket_)); });
-      return CloseLater(std::move(later));
+      return CloseLaterForPeer(std::move(later));
     }
   }
   socket_.Close();
@@ -228,7 +228,7 @@ Result<FrameStream::Progress> SocketStream::Read(std::span<std::byte> shared, bo
     ReceiveCredentials(socket_, false);
   }
   if ((header.msg_flags & MSG_CTRUNC) != 0) {
-    CloseLater(std::move(with.handles));
+    CloseLaterForPeer(std::move(with.handles));
     return Error(StatusCode::kMalformed,
                  "the kernel could not deliver all OS handles of a message: this process is at its "
                  "limit of open descriptors (RLIMIT_NOFILE)");
@@ -236,7 +236,7 @@ Result<FrameStream::Progress> SocketStream::Read(std::span<std::byte> shared, bo
   if (size == 0) return Progress::kEnd;
   if (strict_senders_) {
     if (Status writer = CheckWriter(with.credentials, peer_); !writer.ok()) {
-      CloseLater(std::move(with.handles));
+      CloseLaterForPeer(std::move(with.handles));
       return Error(std::move(writer));
     }
   }

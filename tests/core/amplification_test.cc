@@ -1,5 +1,5 @@
-// Messages of a peer that cost little to send: what they make this side ask for, counted. Of the
-// whole program, so it stands alone.
+// Messages of a peer that cost little to send (T09): what they make this side ask for, counted. Of
+// the whole program, so it stands alone.
 #include <capnp/message.h>
 #include <gmock/gmock.h>
 
@@ -92,6 +92,15 @@ class AmplificationTest : public InventoriedTest {
     }
     return list;
   }
+
+  // The type of each becomes one of its own.
+  static void GiveArgumentsToEach(capnp::List<capnp::schema::Field>::Builder fields) {
+    for (unsigned i = 0; i < fields.size(); ++i) {
+      auto scope = fields[i].getSlot().getType().getStruct().initBrand().initScopes(1)[0];
+      scope.setScopeId(100 + i);
+      scope.initBind(0);
+    }
+  }
 };
 
 TEST_F(AmplificationTest, NameOfWhoMentionsManyTypes) {
@@ -112,11 +121,7 @@ TEST_F(AmplificationTest, GenericTypeWithManyArguments) {
     auto nodes = request.initNodes(4);
     Interface(nodes[0], 2);
     auto fields = Struct(nodes[1], 2, 1000, 3);
-    for (unsigned i = 0; i < fields.size(); ++i) {
-      auto scope = fields[i].getSlot().getType().getStruct().initBrand().initScopes(1)[0];
-      scope.setScopeId(100 + i);
-      scope.initBind(0);
-    }
+    GiveArgumentsToEach(fields);
     Struct(nodes[2], 3, 1000, 4);
     nodes[2].setIsGeneric(true);
     Struct(nodes[3], 4, 0, 0);
@@ -147,11 +152,7 @@ TEST_F(AmplificationTest, ParametersOfAGenericTypeWithManyArguments) {
     auto nodes = request.initNodes(3);
     Interface(nodes[0], 2);
     auto fields = Struct(nodes[1], 2, 500, 3);
-    for (unsigned i = 0; i < fields.size(); ++i) {
-      auto scope = fields[i].getSlot().getType().getStruct().initBrand().initScopes(1)[0];
-      scope.setScopeId(100 + i);
-      scope.initBind(0);
-    }
+    GiveArgumentsToEach(fields);
     Struct(nodes[2], 3, 0, 0);
     nodes[2].setIsGeneric(true);
     nodes[2].initParameters(60000);
@@ -232,11 +233,7 @@ TEST_F(AmplificationTest, DefaultsThatAreComparedForEachListOfArguments) {
     auto nodes = request.initNodes(4);
     Interface(nodes[0], 2);
     auto fields = Struct(nodes[1], 2, 100, 3);
-    for (unsigned i = 0; i < fields.size(); ++i) {
-      auto scope = fields[i].getSlot().getType().getStruct().initBrand().initScopes(1)[0];
-      scope.setScopeId(100 + i);
-      scope.initBind(0);
-    }
+    GiveArgumentsToEach(fields);
     auto slot = Struct(nodes[2], 3, 1, 4)[0].getSlot();
     slot.initType().setData();
     slot.initDefaultValue().initData(kMiB / 2);

@@ -19,6 +19,13 @@ testing::AssertionResult Says(const std::optional<Status>& status, StatusCode co
   return testing::AssertionSuccess();
 }
 
+uint64_t HitsOf(std::string_view limit) {
+  for (const LimitHits& hits : CountLimitHits()) {
+    if (hits.name == limit) return hits.count;
+  }
+  return 0;
+}
+
 void HostilePeerTest::Serve(const Limits& limits) {
   ServerOptions options;
   options.limits = limits;

@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lwmsg/lwmsg.h"
@@ -18,6 +19,9 @@ namespace lwmsg::test {
 // A status of that code whose text has all those parts.
 testing::AssertionResult Says(const std::optional<Status>& status, StatusCode code,
                               const std::vector<std::string>& parts);
+
+// How often that limit has hit in this process.
+uint64_t HitsOf(std::string_view limit);
 
 // A server with a well-behaved client on one loop, which the test runs, and raw peers that attack
 // it. Afterwards the attackers' associations must be gone, and both the client that was there all

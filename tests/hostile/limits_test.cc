@@ -14,11 +14,6 @@ using std::chrono::seconds;
 
 class HostileLimitsTest : public HostilePeerTest {
  protected:
-  std::string BlobFrame(uint32_t id, uint32_t size) {
-    return CallFrame(id, kBlob, [&](auto params) {
-      params.template initAs<sample::Sample::BlobParams>().setSize(size);
-    });
-  }
   // A peer that has asked for more than its socket holds and reads nothing.
   RawPeer ConnectAndReadNothing() {
     RawPeer peer = ConnectAndGreet();
@@ -68,13 +63,6 @@ TEST_F(HostileLimitsTest, PeerThatSaysHalfAHelloIsToldAboutItsDeadline) {
                    {"did not say hello", "50 ms", "Limits::hello_timeout"}));
 }
 
-uint64_t Hits(std::string_view limit) {
-  for (const LimitHits& hits : CountLimitHits()) {
-    if (hits.name == limit) return hits.count;
-  }
-  return 0;
-}
-
 TEST_F(HostileLimitsTest, T68_ThousandsOfBadPeersAreFewLinesAndAllCounted) {
   Serve();
   const auto peers = static_cast<uint64_t>(Times(1000));
@@ -88,7 +76,7 @@ TEST_F(HostileLimitsTest, T68_ThousandsOfBadPeersAreFewLinesAndAllCounted) {
     if (reason.message().find("Limits::max_frame_bytes") != std::string::npos) ++ended;
   };
   Server attacked(loop_, std::move(options));
-  const uint64_t hits = Hits("max_frame_bytes");
+  const uint64_t hits = HitsOf("max_frame_bytes");
   for (uint64_t i = 0; i < peers; ++i) {
     auto pair = MakePairHere();
     ASSERT_TRUE(pair);
@@ -98,7 +86,7 @@ TEST_F(HostileLimitsTest, T68_ThousandsOfBadPeersAreFewLinesAndAllCounted) {
     RunUntil([&] { return attacked.association_count() == 0; });
   }
   EXPECT_EQ(ended, peers);
-  EXPECT_EQ(Hits("max_frame_bytes"), hits + peers);
+  EXPECT_EQ(HitsOf("max_frame_bytes"), hits + peers);
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
   // A line, and the note of how many were left out before it.
   EXPECT_LE(static_cast<double>(lines), 3 * (Log::kBurst + 2 * Log::kPerSecond * taken.count()))

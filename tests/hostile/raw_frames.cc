@@ -68,6 +68,12 @@ std::string CallFrame(uint32_t id, uint16_t method,
       handles);
 }
 
+std::string BlobFrame(uint32_t id, uint32_t size) {
+  return CallFrame(id, kBlob, [size](auto params) {
+    params.template initAs<sample::Sample::BlobParams>().setSize(size);
+  });
+}
+
 std::string EchoFrame(uint32_t id, const std::string& text) {
   return CallFrame(id, kEcho, [&](auto params) {
     params.template initAs<sample::Sample::EchoParams>().setText(text);

@@ -63,6 +63,8 @@ std::string CallFrame(uint32_t id, uint16_t method,
                       const std::function<void(capnp::AnyPointer::Builder)>& fill = {},
                       uint16_t handles = 0);
 std::string EchoFrame(uint32_t id, const std::string& text);
+// Asks for that many bytes.
+std::string BlobFrame(uint32_t id, uint32_t size);
 std::string GiveFrame(uint32_t id, uint16_t first_slot, uint16_t second_slot, uint16_t handles);
 // Sample.collect whose items are lists in lists: level i has `levels[i]` items, and all items of a
 // level have the very same list as their children.

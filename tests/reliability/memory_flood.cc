@@ -130,7 +130,7 @@ void MeasureKeptCallsFlood(Report& report, size_t size) {
 }
 
 void MeasureUnreadRepliesFlood(Report& report, size_t size) {
-  MeasureFlood(report, size, [](uint32_t number) { return BlobFrame(number, kLarge); });
+  MeasureFlood(report, size, [](uint32_t number) { return WorkBlobFrame(number, kLarge); });
 }
 
 void MeasureOneWayFlood(Report& report, size_t size) {

@@ -34,7 +34,7 @@ std::string CountFrame(uint32_t id) {
                    [](auto params) { params.template initAs<reliability::Work::CountParams>(); });
 }
 
-std::string BlobFrame(uint32_t id, uint32_t size) {
+std::string WorkBlobFrame(uint32_t id, uint32_t size) {
   return WorkFrame(id, kWorkBlob, [size](auto params) {
     params.template initAs<reliability::Work::BlobParams>().setSize(size);
   });

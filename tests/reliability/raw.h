@@ -31,7 +31,7 @@ std::string WorkFrame(uint32_t id, uint16_t method,
                       uint16_t handles = 0);
 // Of count, for client 0.
 std::string CountFrame(uint32_t id);
-std::string BlobFrame(uint32_t id, uint32_t size);
+std::string WorkBlobFrame(uint32_t id, uint32_t size);
 // Of keep or note, whose data has that size.
 std::string DataFrame(uint32_t id, uint16_t method, uint32_t size);
 std::string TakeFrame(uint32_t id, uint16_t handles);

@@ -28,7 +28,7 @@ OsHandle AskForMuch(const std::string& endpoint) {
   OsHandle socket = ConnectRaw(endpoint);
   if (!socket.valid()) return socket;
   std::string frames = HelloFrame();
-  for (uint32_t id = 1; id <= 8; ++id) frames += BlobFrame(id, 100'000);
+  for (uint32_t id = 1; id <= 8; ++id) frames += WorkBlobFrame(id, 100'000);
   Send(socket, frames);
   return socket;
 }

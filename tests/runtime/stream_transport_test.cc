@@ -34,7 +34,7 @@ class StreamTransportTest : public InventoriedTest {
   }
 
   internal::UvLoop loop_{nullptr};
-  internal::UserShares shares_{loop_, Limits().max_received_bytes};
+  internal::UserShares shares_{loop_, Limits()};
   std::vector<OsHandle> others_;
 };
 

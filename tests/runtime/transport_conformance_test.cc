@@ -116,7 +116,7 @@ struct Recorder final : Transport::Listener {
   void OnFrame(Frame frame) override {
     sizes.push_back(frame.words.size());
     handle_counts.push_back(frame.handles.size());
-    for (OsHandle& handle : frame.handles) contents.push_back(ReadAll(handle));
+    for (const OsHandle& handle : frame.handles) contents.push_back(ReadAll(handle));
     if (on_frame) on_frame();
   }
   void OnClosed(Status status) override { closed.push_back(std::move(status)); }

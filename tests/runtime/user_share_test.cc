@@ -29,8 +29,10 @@ class UserShareTest : public InventoriedTest {
     } while (loop_.impl().turn() == before);
   }
 
+  static constexpr size_t kMostHandles = 10;
+
   Loop loop_;
-  UserShares shares_{loop_.impl(), 1000};
+  UserShares shares_{loop_.impl(), Limits{.max_received_handles = kMostHandles}};
 };
 
 TEST_F(UserShareTest, IsOneForAllAssociationsOfAUserAndForAllUnknown) {
@@ -108,6 +110,36 @@ TEST_F(UserShareTest, IsUnlimitedAgainWhenTheOthersHaveGone) {
   bob->Read(1);
   for (int i = 0; i < 200; ++i) NextTurn();
   EXPECT_GT(alice->ReadRoom(false), size_t{1} << 40);
+}
+
+TEST_F(UserShareTest, WaitsForHandlesToBeTakenOrClosedOfThatUserOnly) {
+  struct Counting final : UserShare::Waiter {
+    void OnRoom() override { ++told; }
+    int told = 0;
+  };
+  const auto alice = shares_.For(User(1000));
+  Counting waiter;
+  alice->handles()->Add(kMostHandles - 1);
+  EXPECT_TRUE(alice->MayReceiveHandles(waiter));
+  alice->handles()->Add(2);
+  EXPECT_FALSE(alice->MayReceiveHandles(waiter));
+  EXPECT_TRUE(shares_.For(User(1001))->MayReceiveHandles(waiter));
+  alice->handles()->Remove(1);
+  NextTurn();
+  EXPECT_EQ(waiter.told, 0);
+  alice->handles()->Remove(1);
+  NextTurn();
+  EXPECT_EQ(waiter.told, 1);
+  EXPECT_TRUE(alice->MayReceiveHandles(waiter));
+}
+
+// Who comes again has what it had before.
+TEST_F(UserShareTest, StaysWhileHandlesOfItsUserAreOpen) {
+  UserShare* const alice = shares_.For(User(1000)).get();
+  const auto handles = alice->handles();
+  handles->Add(1);
+  shares_.For(User(1001));
+  EXPECT_EQ(shares_.For(User(1000)).get(), alice);
 }
 
 TEST_F(UserShareTest, SumsUpWhatIsQueued) {

@@ -22,10 +22,13 @@ class CarelessService final : public careless::CarelessService {
     kept_.push_back(std::move(call));
   }
   size_t kept() const { return kept_.size(); }
-  bool LetGoOfCancelled() {
-    if (kept_.empty() || !kept_.back().cancelled()) return false;
+  void LetGo() {
     kept_.clear();
     files_.clear();
+  }
+  bool LetGoOfCancelled() {
+    if (kept_.empty() || !kept_.back().cancelled()) return false;
+    LetGo();
     return true;
   }
 
@@ -36,8 +39,8 @@ class CarelessService final : public careless::CarelessService {
 
 class CarelessHandlerTest : public HostilePeerTest {
  protected:
-  void ServeCarelessly() {
-    Serve();
+  void ServeCarelessly(const Limits& limits = {}) {
+    Serve(limits);
     ASSERT_EQ(server_->Serve(service_), Status());
     client_.emplace(loop_, folder_.Endpoint());
     ASSERT_EQ(Echo(*client_), Status());
@@ -100,6 +103,27 @@ TEST_F(CarelessHandlerTest, ThatIsCancelledWithHandlesLeavesNoneOpen) {
     pending.Cancel();
     while (!ended || !service_.LetGoOfCancelled()) uv_run(loop_.uv(), UV_RUN_ONCE);
   }
+}
+
+// What it took out is its own.
+TEST_F(CarelessHandlerTest, ThatLeavesHandlesInItsCallsMakesFurtherOnesWait) {
+  Limits limits;
+  limits.max_received_handles = 3;
+  ServeCarelessly(limits);
+  for (int i = 0; i < 4; ++i) {
+    WithFiles(careless::CarelessClient(*client_).Keep()).Send([](auto reply) {
+      EXPECT_FALSE(reply);
+    });
+    uv_run(loop_.uv(), UV_RUN_NOWAIT);  // Each in a write of its own.
+  }
+  RunUntil([&] { return service_.kept() == 3; });
+  int turns = 0;
+  RunUntil([&] { return ++turns >= 20; });
+  EXPECT_EQ(service_.kept(), 3U);
+  service_.LetGo();
+  RunUntil([&] { return service_.kept() == 1; });
+  service_.LetGo();
+  ASSERT_EQ(Echo(*client_), Status());
 }
 
 }  // namespace

@@ -40,9 +40,7 @@ class SharedFlagsTest : public HostilePeerTest {
 TEST_F(SharedFlagsTest, T30_PeerThatReadsNothingDoesNotHoldTheLoopThoughItsSocketBlocks) {
   Serve();
   RawPeer peer = AdoptOneThatBlocks();
-  peer.Write(HelloFrame() + CallFrame(1, kBlob, [](auto params) {
-               params.template initAs<sample::Sample::BlobParams>().setSize(900'000);
-             }));
+  peer.Write(HelloFrame() + BlobFrame(1, 900'000));
   RunUntil([&] { return server_->State().associations.back().queued_bytes > 0; });
   ExpectNobodyWaited();
   EXPECT_EQ(AnswerTo(peer, 1), Status());

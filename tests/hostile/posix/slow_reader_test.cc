@@ -10,14 +10,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-class SlowReaderTest : public HostilePeerTest {
- protected:
-  static std::string BlobFrame(uint32_t id, uint32_t size) {
-    return CallFrame(id, kBlob, [size](auto params) {
-      params.template initAs<sample::Sample::BlobParams>().setSize(size);
-    });
-  }
-};
+class SlowReaderTest : public HostilePeerTest {};
 
 // Each byte that it takes is progress, of which there would be no end.
 TEST_F(SlowReaderTest, DoesNotHoldAnAssociationThatCloses) {

@@ -77,9 +77,7 @@ TEST_F(WaitingDescriptorsTest, T24_OfRepliesThatHadToWaitArriveExactlyOnce) {
     RawPeer peer = ConnectAndGreet();
     // Between them, what fills the socket.
     for (uint32_t id = 1; id <= 2 * kOpens; id += 2) {
-      peer.Write(CallFrame(id, kBlob, [](auto params) {
-        params.template initAs<sample::Sample::BlobParams>().setSize(10'007);
-      }));
+      peer.Write(BlobFrame(id, 10'007));
       peer.Write(OpenFrame(id + 1));
     }
     RunUntil([&] { return server_->State().associations.back().queued_bytes > 10'000; });
@@ -110,7 +108,7 @@ size_t SocketsInKernel(const std::string& path, const std::set<uint64_t>& inodes
 }
 
 uint64_t InodeOf(const OsHandle& socket) {
-  struct stat status{};
+  struct stat status {};
   fstat(socket.get(), &status);
   return status.st_ino;
 }

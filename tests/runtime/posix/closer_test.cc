@@ -5,12 +5,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
+#include <future>
+#include <memory>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "lwmsg/internal/handle_account.h"
 #include "tests/support/inventory.h"
 #include "tests/support/posix/lingering_sockets.h"
 
@@ -37,6 +41,11 @@ class CloserTest : public InventoriedTest {
     CloseLater(std::move(handles));
     internal::FinishClosing();
     return !IsOpen(number);
+  }
+  // Whether the other end of this pipe is closed in a while.
+  static bool HangsUp(const OsHandle& reader) {
+    pollfd closed{reader.get(), POLLIN, 0};
+    return poll(&closed, 1, 60'000) == 1 && (closed.revents & POLLHUP) != 0;
   }
 };
 
@@ -65,10 +74,52 @@ TEST_F(CloserTest, SomeThatWaitForTheirPeersHoldUpNoOther) {
   for (int i = 0; i < 8; ++i) handles.push_back(sockets.New());
   for (const OsHandle& handle : handles) ASSERT_TRUE(handle.valid());
   CloseLater(std::move(handles));
-  pollfd closed{reader.get(), POLLIN, 0};
-  EXPECT_EQ(poll(&closed, 1, 60'000), 1);
-  EXPECT_TRUE((closed.revents & POLLHUP) != 0);
+  EXPECT_TRUE(HangsUp(reader));
   sockets.CloseOtherEnds();
+}
+
+TEST_F(CloserTest, ThoseOfOneAccountThatWaitHoldUpNoOther) {
+  constexpr size_t kSlow = 40;
+  LingeringSockets sockets(std::chrono::minutes(5));
+  const auto slow = std::make_shared<internal::HandleAccount>(1000, [] {});
+  std::vector<OsHandle> handles;
+  for (size_t i = 0; i < kSlow; ++i) handles.push_back(sockets.New());
+  for (const OsHandle& handle : handles) ASSERT_TRUE(handle.valid());
+  std::vector<int> numbers;
+  for (const OsHandle& handle : handles) numbers.push_back(handle.get());
+  slow->Add(kSlow);
+  internal::CloseLater(std::move(handles), slow);
+  const auto quick = std::make_shared<internal::HandleAccount>(1000, [] {});
+  for (int round = 0; round < 100; ++round) {
+    std::array<int, 2> ends{};
+    ASSERT_EQ(pipe2(ends.data(), O_CLOEXEC), 0);
+    const OsHandle reader(ends[0]);
+    std::vector<OsHandle> writer;
+    writer.emplace_back(ends[1]);
+    const bool counted = round % 2 == 0;
+    if (counted) quick->Add(1);
+    internal::CloseLater(std::move(writer), counted ? quick : nullptr);
+    ASSERT_TRUE(HangsUp(reader));
+  }
+  // What a thread waits for has no number any more.
+  EXPECT_EQ(std::ranges::count_if(numbers, IsOpen), kSlow - 4);
+  EXPECT_FALSE(slow->empty());
+  sockets.CloseOtherEnds();
+  internal::FinishClosing();
+  EXPECT_TRUE(slow->empty() && quick->empty());
+}
+
+TEST_F(CloserTest, AccountHasRoomAgainWhenItsHandlesAreClosed) {
+  std::promise<void> room;
+  const auto account = std::make_shared<internal::HandleAccount>(2, [&] { room.set_value(); });
+  std::vector<OsHandle> handles;
+  for (int i = 0; i < 3; ++i) handles.push_back(OpenNull());
+  account->Add(handles.size());
+  account->WaitForRoom();
+  EXPECT_TRUE(account->full());
+  internal::CloseLater(std::move(handles), account);
+  EXPECT_EQ(room.get_future().wait_for(std::chrono::seconds(60)), std::future_status::ready);
+  EXPECT_FALSE(account->full());
 }
 
 TEST_F(CloserTest, ThreadsOfTheParentAreNotWaitedForInAForkedChild) {

@@ -3,10 +3,12 @@
 #include <array>
 #include <climits>
 #include <cstdlib>
+#include <memory>
 #include <new>
 #include <utility>
 #include <vector>
 
+#include "lwmsg/internal/handle_account.h"
 #include "lwmsg/internal/spare_memory.h"
 #include "runtime/closer.h"
 #include "runtime/platform.h"
@@ -56,10 +58,13 @@ TEST_F(NoMemoryTest, WhatIsPutOffIsClosedAndNotWaitedForTwice) {
     std::vector<OsHandle> handles(1);
     handles[0] = *file.Duplicate();
     const OsHandle::Native number = handles[0].get();
+    const auto account = std::make_shared<internal::HandleAccount>(1, [] {});
+    account->Add(1);
     failing = INT_MAX;
-    CloseLater(std::move(handles));
+    internal::CloseLater(std::move(handles), account);
     failing = 0;
     EXPECT_FALSE(IsOpen(number));
+    EXPECT_TRUE(account->empty());
   }
   internal::FinishClosing();
 }

@@ -6,9 +6,20 @@
 #include <array>
 
 namespace lwmsg::test {
+namespace {
+
+// That little is on its way soon fills them.
+void HaveSmallBuffers(const OsHandle& socket) {
+  const int bytes = 4096;
+  setsockopt(socket.get(), SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+  setsockopt(socket.get(), SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+}
+
+}  // namespace
 
 LingeringSockets::LingeringSockets(std::chrono::seconds linger)
     : linger_(linger), listening_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  HaveSmallBuffers(listening_);  // Accepted ones too (tcp(7)).
   address_.sin_family = AF_INET;
   address_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t size = sizeof(address_);
@@ -19,6 +30,7 @@ LingeringSockets::LingeringSockets(std::chrono::seconds linger)
 
 OsHandle LingeringSockets::New() {
   OsHandle socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  HaveSmallBuffers(socket);
   if (connect(socket.get(), reinterpret_cast<sockaddr*>(&address_), sizeof(address_)) != 0) {
     return OsHandle();
   }

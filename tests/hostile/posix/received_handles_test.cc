@@ -1,0 +1,137 @@
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+
+#include "tests/hostile/fixture.h"
+#include "tests/hostile/posix/raw_descriptors.h"
+#include "tests/support/posix/lingering_sockets.h"
+
+// Descriptors that a user's peers sent and that are still open here: Limits::max_received_handles.
+namespace lwmsg::test {
+namespace {
+
+// The attackers are of another user than those that connect: of an unknown one, as their hello came
+// without its sender.
+class ReceivedHandlesTest : public HostilePeerTest {
+ protected:
+  static constexpr size_t kMost = 6;  // More than have a thread each.
+
+  void ServeFew() {
+    Limits limits;
+    limits.max_received_handles = kMost;
+    limits.frame_timeout = std::chrono::milliseconds(50);
+    Serve(limits);
+  }
+
+  RawPeer Attacker() {
+    std::array<int, 2> ends{};
+    EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()), 0);
+    RawPeer peer{RawStream(OsHandle(ends[1]))};
+    peer.Write(HelloFrame());
+    EXPECT_EQ(server_->Adopt(OsHandle(ends[0])), Status());
+    return peer;
+  }
+
+  // Of no method: nobody takes what comes with it.
+  static std::string IgnoredFrame(uint32_t id) { return CallFrame(id, 999, {}, 1); }
+
+  // Sends so many with calls from `id` on, whose close waits until the sockets' other ends are
+  // closed.
+  void SendLingering(const RawPeer& peer, uint32_t id, size_t count) {
+    for (size_t i = 0; i < count; ++i) {
+      std::vector<OsHandle> socket;
+      socket.push_back(sockets_.New());
+      ASSERT_TRUE(socket[0].valid());
+      WriteWith(peer, IgnoredFrame(id + static_cast<uint32_t>(i)), socket);
+    }
+  }
+
+  // The attackers' user has as many open as it may.
+  RawPeer AttackerThatIsNotReadAnyMore() {
+    RawPeer peer = Attacker();
+    SendLingering(peer, 1, kMost);
+    EXPECT_TRUE(Says(AnswerTo(peer, kMost), StatusCode::kUnimplemented, {"999"}));
+    return peer;
+  }
+
+  void ExpectThatNobodyReads(RawPeer& peer, uint32_t id) {
+    for (int i = 0; i < 20; ++i) ASSERT_EQ(Echo(*bystander_), Status());
+    peer.Read();
+    EXPECT_FALSE(peer.ReplyTo(id) || peer.ended());
+  }
+
+  void TearDown() override {
+    sockets_.CloseOtherEnds();
+    HostilePeerTest::TearDown();
+  }
+
+  LingeringSockets sockets_{std::chrono::minutes(5)};
+};
+
+TEST_F(ReceivedHandlesTest, T28_ThoseWhoseCloseNeverEndsStopTheReadingOfTheirUser) {
+  ServeFew();
+  const uint64_t before = HitsOf("max_received_handles");
+  RawPeer peer = AttackerThatIsNotReadAnyMore();
+  peer.Write(EchoFrame(100, "text"));
+  ExpectThatNobodyReads(peer, 100);
+  RawPeer another = Attacker();
+  another.Write(EchoFrame(1, "text"));
+  ExpectThatNobodyReads(another, 1);
+  EXPECT_GT(HitsOf("max_received_handles"), before);
+  sockets_.CloseOtherEnds();
+  EXPECT_EQ(AnswerTo(peer, 100), Status());
+  EXPECT_EQ(AnswerTo(another, 1), Status());
+}
+
+TEST_F(ReceivedHandlesTest, T28_ThoseOfOthersAreClosedMeanwhile) {
+  ServeFew();
+  const RawPeer attacker = AttackerThatIsNotReadAnyMore();
+  std::array<int, 2> ends{};
+  ASSERT_EQ(pipe2(ends.data(), O_CLOEXEC), 0);
+  const OsHandle reader(ends[0]);
+  RawPeer other = ConnectAndGreet();
+  {
+    std::vector<OsHandle> writer;
+    writer.emplace_back(ends[1]);
+    WriteWith(other, IgnoredFrame(1), writer);
+  }
+  RunUntil([&] {
+    pollfd closed{reader.get(), POLLIN, 0};
+    return poll(&closed, 1, 0) == 1 && (closed.revents & POLLHUP) != 0;
+  });
+}
+
+TEST_F(ReceivedHandlesTest, PeerThatHungUpWhileItsUserIsNotReadIsGone) {
+  ServeFew();
+  RawPeer peer = AttackerThatIsNotReadAnyMore();
+  peer.Close();
+  RunUntil([&] { return AttackersAreGone(); });
+  ASSERT_EQ(ends_.size(), 1U);
+  EXPECT_TRUE(
+      Says(ends_[0], StatusCode::kUnavailable, {"hung up", "Limits::max_received_handles"}));
+}
+
+// With a socket that was not read go the descriptors that it still has.
+TEST_F(ReceivedHandlesTest, SocketsThatWereNotReadCountToo) {
+  ServeFew();
+  std::vector<RawPeer> peers;
+  // Of the last the file that it sent too, as four threads are waiting.
+  for (size_t i = 0; i < kMost - 1; ++i) {
+    RawPeer peer = Attacker();
+    // Ends the association. The kernel reads no two sets of handles at a time.
+    WriteWith(peer, std::string(kHeaderBytes, 'x'), SomeFiles(1));
+    SendLingering(peer, 1, 1);
+    EXPECT_TRUE(Says(GoodbyeTo(peer), StatusCode::kMalformed, {}));
+    peers.push_back(std::move(peer));
+  }
+  RunUntil([&] { return AttackersAreGone(); });
+  RawPeer next = Attacker();
+  next.Write(EchoFrame(1, "text"));
+  ExpectThatNobodyReads(next, 1);
+}
+
+}  // namespace
+}  // namespace lwmsg::test
