@@ -130,5 +130,13 @@ TEST_F(HostileArchiveTest, AnyChangedByteGivesAnAnswer) {
   }
 }
 
+TEST_F(HostileArchiveTest, OfMoreInterfacesThanAreLookedAtIsRefused) {
+  capnp::MallocMessageBuilder message;
+  message.initRoot<archive::Block>().initHeader().initInterfaces(257);
+  const auto block = internal::MakeBlock(message);
+  SetContent(Path(), std::string(block.begin(), block.end()));
+  EXPECT_THAT(Read().message(), HasSubstr("has 257 interfaces; at most 256 are taken"));
+}
+
 }  // namespace
 }  // namespace lwmsg::test

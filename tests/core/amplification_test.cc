@@ -13,6 +13,7 @@
 #include "lwmsg/internal/reached_schemas.h"
 #include "lwmsg/internal/schema_difference.h"
 #include "lwmsg/internal/schema_text.h"
+#include "runtime/archive_schema.h"
 #include "tests/support/inventory.h"
 #include "tests/support/memory_transport.h"
 #include "tests/support/sample_service.h"
@@ -242,6 +243,34 @@ TEST_F(AmplificationTest, DefaultsThatAreComparedForEachListOfArguments) {
   });
   EXPECT_THAT(outcome.status.message(), HasSubstr("too many members"));
   EXPECT_LT(outcome.asked_for, 32 * kMiB);
+}
+
+// What is kept to check a struct is kept once, not for each method of a file's schema; nor does the
+// text name its fields at each.
+TEST_F(AmplificationTest, MethodsOfAnArchiveWithTheSameLargeStruct) {
+  constexpr uint16_t kMethods = 3000;
+  capnp::MallocMessageBuilder message;
+  auto header = message.initRoot<archive::Header>();
+  auto nodes = header.initNodes(2);
+  Interface(nodes[0], 2);
+  auto methods = nodes[0].getInterface().initMethods(kMethods);
+  for (uint16_t i = 0; i < kMethods; ++i) {
+    methods[i].setName(std::to_string(i));
+    methods[i].setCodeOrder(i);
+    methods[i].setParamStructType(2);
+    methods[i].setResultStructType(2);
+  }
+  Struct(nodes[1], 2, 1000, 2);
+  const uint64_t id = nodes[0].getId();
+  header.initInterfaces(1)[0].setId(id);
+  const size_t before = asked_for;
+  const auto schema = internal::ArchiveSchema::Load(header.asReader());
+  ASSERT_TRUE(schema) << schema.error();
+  for (uint16_t i = 0; i < kMethods; ++i) EXPECT_NE((*schema)->Find(id, i, i % 2 != 0), nullptr);
+  EXPECT_LT(asked_for - before, 32 * kMiB);
+  const std::string text = (*schema)->Text();
+  EXPECT_TRUE(text.ends_with("...\n"));
+  EXPECT_LT(text.size(), kMiB + 200'000);
 }
 
 // A type of eight arguments with eight each, four times over, of which the text says not all.

@@ -119,7 +119,9 @@ TEST_F(FieldsTest, EachIntegerOfAListIsChecked) {
   EXPECT_EQ(verdict([](B b) { b.setLongs({UINT64_MAX}); }),
             "longs[0]: 18446744073709551615 is above 9");
   EXPECT_EQ(verdict([](B b) { b.setFlags({3, 4}); }), "flags[1]: 0x4 has bits besides 0x3");
-  EXPECT_EQ(verdict([](B b) { b.setColors({fields::Color::RED, static_cast<fields::Color>(9)}); }),
+  EXPECT_EQ(verdict([](B b) {
+              b.setColors({fields::Color::RED, static_cast<fields::Color>(9)});
+            }),
             "colors[1]: 9 is no Color of this side's schema, which has 0 to 2");
 }
 
@@ -291,6 +293,20 @@ TEST_F(FieldsTest, NoErrorTellsASecret) {
   EXPECT_EQ(verdict([](B b) { b.setPassword("123456789"); }),
             "password: a length of <sensitive> bytes is outside 0 to 8");
   EXPECT_EQ(verdict([](B b) { b.setFlags(2); }), "flags: <sensitive> has bits besides 0x1");
+}
+
+// What is kept of each takes more than it does in the message.
+TEST_F(FieldsTest, PiecesOfSharedMemoryAreCounted) {
+  const auto check = [](unsigned count) {
+    OutgoingMessage message = OutgoingMessage::ForCall(1, 0);
+    auto list = message.payload().initAs<fields::Memories>().initList(count);
+    for (auto memory : list) memory.setPool(1);
+    auto received = IncomingMessage::Parse(ToFrame(std::move(message)), {});
+    return received ? received->CheckPayload(PayloadTypeOf<fields::Memories>()) : received.error();
+  };
+  EXPECT_EQ(check(4096), Status());
+  EXPECT_THAT(check(4097).message(),
+              HasSubstr("more than 4096 pieces of shared memory in a message"));
 }
 
 TEST_F(FieldsTest, TypesKnowWhatTheyCanReach) {

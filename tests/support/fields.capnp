@@ -195,3 +195,7 @@ struct Kinds {
   folder @3 :Lwmsg.OsHandle $Lwmsg.kind(directory = true);
   device @4 :Lwmsg.OsHandle $Lwmsg.kind(device = true, read = true, write = true);
 }
+
+struct Memories {
+  list @0 :List(Lwmsg.SharedMemory);
+}
