@@ -93,6 +93,14 @@ Status Association::Admit(const Protocol& protocol, uint16_t method, IncomingMes
             std::to_string(all->most()) + " bytes, " +
             internal::HitLimit(internal::Limit::kMaxReceivedBytes) + "; try again later");
   }
+  if (const auto& all = message.handles().account();
+      all && all->over() && message.handles().size() != 0) {
+    return Status(StatusCode::kResourceExhausted,
+                  "the messages of this user's peers hold more than " +
+                      std::to_string(all->most()) + " OS handles that no handler has taken, " +
+                      internal::HitLimit(internal::Limit::kMaxReceivedHandles) +
+                      "; try again later");
+  }
   if (one_way && oneway_calls_ >= limits().max_oneway_calls) {
     return Status(StatusCode::kResourceExhausted,
                   std::to_string(oneway_calls_) +

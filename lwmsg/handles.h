@@ -125,6 +125,8 @@ class IncomingHandles {
 
   std::span<const OsHandle> all() const { return handles_.all(); }
   size_t size() const { return handles_.size(); }
+  // Where those that are still here are counted; null: nowhere.
+  const std::shared_ptr<internal::HandleAccount>& account() const { return handles_.account(); }
   // The names that the message brought, found when it was checked, and where they are let go of.
   void SetObjects(std::vector<uint64_t> ids, Association& association);
   // Where the pools' places are that the message brought, found when it was checked.

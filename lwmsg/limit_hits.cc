@@ -30,10 +30,13 @@ std::vector<LimitHits> CountLimitHits() {
   return hits;
 }
 
+void internal::CountLimitHit(Limit limit) {
+  Counts()[static_cast<size_t>(limit)].fetch_add(1, std::memory_order_relaxed);
+}
+
 std::string internal::HitLimit(Limit limit) {
-  const auto index = static_cast<size_t>(limit);
-  Counts()[index].fetch_add(1, std::memory_order_relaxed);
-  return "Limits::" + std::string(kNames[index]);
+  CountLimitHit(limit);
+  return "Limits::" + std::string(kNames[static_cast<size_t>(limit)]);
 }
 
 }  // namespace lwmsg

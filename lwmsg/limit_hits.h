@@ -42,7 +42,9 @@ enum class Limit : uint8_t {
   kCallTimeout,
 };
 
-// Counts that it hit. Its name for the text that says so: "Limits::max_calls".
+// Counts that it hit.
+void CountLimitHit(Limit limit);
+// Does so too. Its name for the text that says so: "Limits::max_calls".
 std::string HitLimit(Limit limit);
 
 }  // namespace internal

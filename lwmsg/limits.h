@@ -37,11 +37,11 @@ struct Limits {
   // a message that is begun waits in the kernel for room, unless it is the only one; a call that
   // is there already is refused. Stops peers that send what they never finish, or what is kept.
   size_t max_received_bytes = size_t{16} << 20;
-  // On a server: OS handles that all peers of one user sent to one loop and that are open here, as
-  // no handler has taken them out of their message (`Take`) or as they are still to be closed.
-  // Beyond, nothing more is read from that user's peers until there are fewer; one read more may
-  // bring as many as kMaxFrameHandles. Stops peers that send what nobody takes, or whose close
-  // never ends.
+  // On a server: OS handles in messages that all peers of one user sent to one loop, out of which
+  // no handler has taken them (`Take`). Beyond, a call that brings some is refused, and the
+  // association of a message that brings some and is not whole ends. As many may wait to be closed:
+  // until there are fewer, nothing more is read from that user's peers. Counts as max_frame_handles
+  // if it is less. Stops peers that send what nobody takes, or what takes long to close.
   size_t max_received_handles = 256;
   // Bytes queued for a peer that does not read; on a server, for all peers of its user whose
   // associations share a loop. Beyond, the association ends for which more is to be queued.

@@ -34,11 +34,18 @@ HandleAccount::HandleAccount(size_t most, UniqueFunction<void()> on_room)
     : most_(most), on_room_(std::move(on_room)) {}
 HandleAccount::~HandleAccount() = default;
 
+void HandleAccount::Closed(size_t count) {
+  closing_ -= count;
+  if (full() || !waits_ || !waits_.exchange(false)) return;
+  // The next that is closed tells it then.
+  if (!IfMemory([this] { on_room_(); })) waits_ = true;
+}
+
 namespace {
 
 // As many closes may wait for their peers at a time; what more there is waits for one of them.
-constexpr unsigned kMostThreads = 128;
-// Of these, for one account: who makes closes wait holds up few but himself.
+constexpr unsigned kMostThreads = 256;
+// Of these, for one account: a user on one of the loops, who so holds up nobody else.
 constexpr unsigned kMostOfOne = 4;
 // For what is on nobody's.
 constexpr unsigned kMostOfNobody = 32;
@@ -180,7 +187,7 @@ class Closer {
     if (rouses && Rouse()) Start(lock);
     lock.unlock();
     handle.Close();
-    if (account != nobody_) account->Remove(1);
+    if (account != nobody_) account->Closed(1);
     lock.lock();
     --queue.threads;
     List(account);
@@ -205,11 +212,15 @@ class Closer {
 
 void CloseLater(std::vector<OsHandle> handles, std::shared_ptr<HandleAccount> account) {
   if (handles.empty()) return;
+  const size_t count = handles.size();
+  if (account) {
+    account->closing_ += count;
+    account->held_ -= count;
+  }
   if (IfMemory([&] { Closer::Get().Add(handles, account); })) return;
   // Without memory to put them off they are closed here.
-  const size_t count = handles.size();
   handles.clear();
-  if (account) account->Remove(count);
+  if (account) account->Closed(count);
 }
 
 void FinishClosing() { Closer::Get().Finish(); }

@@ -43,8 +43,8 @@ void FrameReader::Add(const Space& space, size_t size, std::vector<OsHandle> han
   body_size_ += in_frame;
   input_ = space.shared.first(size - in_frame);
   if (handles.empty()) return;
-  handles_.MakeRoom(handles.size());
-  if (account_) account_->Add(handles.size());
+  Insist([&] { handles_.MakeRoom(handles.size()); });
+  if (account_) account_->Hold(handles.size());
   if (!at_boundary()) late_handles_ += handles.size();
   for (OsHandle& handle : handles) handles_.push_back(std::move(handle));
 }
@@ -114,7 +114,7 @@ Result<std::optional<Frame>> FrameReader::FinishWithRecords() {
   if (!records.empty()) {
     auto handles = records_->Receive(records);
     if (!handles) return Error(std::move(handles).error());
-    if (account_) account_->Add(handles->size());
+    if (account_) account_->Hold(handles->size());
     frame.handles = ReceivedHandles(std::move(*handles), account_);
   }
   return std::optional(std::move(frame));

@@ -31,8 +31,7 @@ class FrameReader {
   FrameReader(FrameReader&&) noexcept = default;
   FrameReader& operator=(FrameReader&&) noexcept = default;
 
-  // The handles that come from now on are counted there until they are taken out of their frame, or
-  // closed.
+  // The account that holds the handles that come from now on.
   void CountHandlesIn(std::shared_ptr<HandleAccount> account) { account_ = std::move(account); }
 
   // Where the next bytes shall be read to: the rest of the frame under way, if its size is known,
@@ -62,6 +61,8 @@ class FrameReader {
   size_t begun() const {
     return header_size_ < kFrameHeaderBytes ? header_size_ : header_size_ + body_size_;
   }
+  // Handles of the frame under way.
+  size_t waiting_handles() const { return handles_.size(); }
   // How many were whole so far.
   uint64_t frames() const { return frames_; }
 

@@ -50,6 +50,7 @@ class FrameStream {
   bool last_read_was_full() const { return last_read_was_full_; }
   bool at_boundary() const { return reader_.at_boundary(); }
   size_t begun() const { return reader_.begun(); }
+  size_t waiting_handles() const { return reader_.waiting_handles(); }
   uint64_t frames() const { return reader_.frames(); }
   size_t under_way() const { return reader_.under_way(); }
 
@@ -95,7 +96,7 @@ class FrameStream {
 
   // What will not come to a frame.
   void CloseLaterForPeer(std::vector<OsHandle> handles) {
-    if (account_) account_->Add(handles.size());
+    if (account_) account_->Hold(handles.size());
     CloseLater(std::move(handles), account_);
   }
 

@@ -180,7 +180,7 @@ bool StreamTransport::Receive(bool waits) {
       return false;
     }
     if (share_) share_->Read(stream_->last_read_size());
-    if (!Deliver()) return false;
+    if (!Deliver() || !MayHoldHandles()) return false;
     if (!TakeRoom() || !stream_->last_read_was_full()) return true;
   }
   return true;
@@ -233,7 +233,8 @@ void StreamTransport::OnFrameDue() {
     if (!RoomToRead(false).empty()) {
       const size_t before = stream_->begun();
       if (!Receive(false) || stream_->at_boundary()) return;
-      if (partial_->after == stream_->frames() && stream_->begun() < before + kHeldUp) {
+      if (!stalled_by_ && partial_->after == stream_->frames() &&
+          stream_->begun() < before + kHeldUp) {
         return Fail(Status(StatusCode::kDeadlineExceeded,
                            "of a message " + std::to_string(stream_->begun()) +
                                " bytes came, but not the rest within " +
@@ -282,9 +283,26 @@ bool StreamTransport::TakeRoom() {
   return true;
 }
 
+bool StreamTransport::MayHoldHandles() {
+  if (!share_ || stream_->waiting_handles() == 0 || !share_->handles()->over()) return true;
+  Fail(Status(StatusCode::kResourceExhausted,
+              "a message with OS handles is not whole while those of this user's peers hold more "
+              "than " +
+                  std::to_string(share_->handles()->most()) + ", " +
+                  HitLimit(Limit::kMaxReceivedHandles)));
+  return false;
+}
+
+void StreamTransport::RenewWatch() {
+  // Else the flush does it, which also sees what is to be written.
+  if (write_failed_) return UpdateWatch(false);
+  loop_.FlushAtEndOfTurn(*this);
+}
+
 bool StreamTransport::Stall(Limit by) {
   stalled_by_ = by;
-  loop_.FlushAtEndOfTurn(*this);  // Which sees what to wait for.
+  RenewWatch();
+  if (partial_) partial_->after.reset();  // Its time begins now.
   TimeFrame();
   return false;
 }
@@ -295,8 +313,12 @@ void StreamTransport::EndBegun() {
 
 void StreamTransport::OnRoom() {
   stalled_by_.reset();
-  if (state_ != State::kOpen || !TakeRoom()) return;
-  OrFail([this] { OnReady({.readable = true, .writable = true}); });
+  if (state_ != State::kOpen) return;
+  OrFail([this] {
+    if (!TakeRoom()) return;
+    RenewWatch();
+    OnReady({.readable = true, .writable = true});
+  });
 }
 
 bool StreamTransport::clogged() const { return share_ && stream_->queued().bytes > kClogged; }

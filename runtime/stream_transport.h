@@ -59,6 +59,10 @@ class StreamTransport final : public Transport, private Flushable, private UserS
   // read.
   bool TakeRoom();
   bool Stall(Limit by);
+  // Sees what to wait for, now or soon.
+  void RenewWatch();
+  // False if this user's messages hold too many OS handles, and this one's is not whole.
+  bool MayHoldHandles();
   void EndBegun();
   void OnRoom() override;
   // For what was not read whole, if there is something.

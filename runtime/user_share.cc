@@ -45,7 +45,7 @@ UniqueFunction<void()> UserShare::TellOfRoom() {
 
 bool UserShare::MayReceiveHandles(Waiter& waiter) {
   if (!handles_->full()) return true;
-  static_cast<void>(HitLimit(Limit::kMaxReceivedHandles));
+  CountLimitHit(Limit::kMaxReceivedHandles);
   handles_->WaitForRoom();
   if (!handles_->full()) return true;
   Insist([&] { waiters_.push_back(&waiter); });
@@ -54,7 +54,7 @@ bool UserShare::MayReceiveHandles(Waiter& waiter) {
 
 bool UserShare::Begin(size_t bytes, Waiter& waiter) {
   if (!received_->HasRoomFor(bytes)) {
-    static_cast<void>(HitLimit(Limit::kMaxReceivedBytes));
+    CountLimitHit(Limit::kMaxReceivedBytes);
     received_->WaitForRoom();
     if (!received_->HasRoomFor(bytes)) {
       Insist([&] { waiters_.push_back(&waiter); });

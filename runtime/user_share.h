@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -47,9 +48,9 @@ class UserShare {
   const Transport::Queued& queued() const { return queued_; }
 
   // Whether something may be read that may bring OS handles. False: too many of this user's are
-  // open, and `waiter` is told as by Begin.
+  // still to be closed, and `waiter` is told as by Begin.
   bool MayReceiveHandles(Waiter& waiter);
-  // Where they are counted.
+  // Holds those that are read.
   const std::shared_ptr<HandleAccount>& handles() const { return handles_; }
 
   // Counts a message of so many bytes that has begun to arrive. False: there is no room, and
@@ -98,7 +99,9 @@ class UserShares {
   UserShares(const IoLoop& loop, const Limits& limits)
       : loop_(loop),
         max_received_bytes_(limits.max_received_bytes),
-        max_received_handles_(limits.max_received_handles) {}
+        // One message may have as many.
+        max_received_handles_(
+            std::max<size_t>(limits.max_received_handles, limits.max_frame_handles)) {}
 
   std::shared_ptr<UserShare> For(const Token& peer);
 

@@ -13,9 +13,9 @@ namespace lwmsg::internal {
 class Closer;
 struct ClosingQueue;
 
-// The OS handles that one user's peers sent to one loop and that are open here because of that: on
-// their way to a handler that takes them, or to be closed. Any thread, but for what is said of the
-// loop.
+// The OS handles that one user's peers sent to one loop and that are open here because of that:
+// held by messages, whole or not, out of which nobody has taken them, or still to be closed. Any
+// thread, but for what is said of the loop.
 class HandleAccount {
  public:
   // `on_room` runs on any thread, when it was asked for.
@@ -24,30 +24,36 @@ class HandleAccount {
   HandleAccount& operator=(const HandleAccount&) = delete;
   ~HandleAccount();
 
-  bool empty() const { return open_ == 0; }
-  // Nothing more is to be read that may bring some.
-  bool full() const { return open_ != 0 && open_ >= most_; }
+  size_t most() const { return most_; }
+  bool empty() const { return held_ == 0 && closing_ == 0; }
+  // Messages hold more than that.
+  bool over() const { return held_ > most_; }
+  void Hold(size_t count) { held_ += count; }
+  // Of so many that were held.
+  void LetGo(size_t count) { held_ -= count; }
+
+  // As many are still to be closed: nothing more is to be read that may bring some. That they are
+  // closed does not depend on what is read, as what is held may.
+  bool full() const { return closing_ >= most_; }
   // On the loop: runs `on_room` when it is full no more. Ask again after it: that may be so by now.
   void WaitForRoom() { waits_ = true; }
 
-  void Add(size_t count) { open_ += count; }
-  void Remove(size_t count) {
-    open_ -= count;
-    if (!full() && waits_ && waits_.exchange(false)) on_room_();
-  }
-
  private:
   friend class Closer;
+  friend void CloseLater(std::vector<OsHandle> handles, std::shared_ptr<HandleAccount> account);
+
+  void Closed(size_t count);
 
   const size_t most_;
   UniqueFunction<void()> on_room_;
-  std::atomic<size_t> open_ = 0;
+  std::atomic<size_t> held_ = 0;
+  std::atomic<size_t> closing_ = 0;
   std::atomic<bool> waits_ = false;
   std::unique_ptr<ClosingQueue> queue_;  // Null before the first. Guarded by the closer.
 };
 
-// As lwmsg::CloseLater, of handles that are counted in `account`, each until it is closed. Those of
-// one account do not hold up others.
+// As lwmsg::CloseLater, of handles that `account` holds; null: none does. Those of one account do
+// not hold up others.
 void CloseLater(std::vector<OsHandle> handles, std::shared_ptr<HandleAccount> account);
 
 }  // namespace lwmsg::internal

@@ -14,8 +14,7 @@ namespace lwmsg::internal {
 class ReceivedHandles {
  public:
   ReceivedHandles() = default;
-  // `account` has counted them, and counts them until they are taken out or closed. Null: nobody
-  // has.
+  // `account` holds them; null: none does.
   explicit ReceivedHandles(std::vector<OsHandle> handles,
                            std::shared_ptr<HandleAccount> account = nullptr)
       : handles_(std::move(handles)), account_(std::move(account)) {}
@@ -29,21 +28,23 @@ class ReceivedHandles {
     if (!handles_.empty()) CloseRest();
   }
 
+  // Null: they are not counted.
+  const std::shared_ptr<HandleAccount>& account() const { return account_; }
   bool empty() const { return handles_.empty(); }
   size_t size() const { return handles_.size(); }
   auto begin() const { return handles_.begin(); }
   auto end() const { return handles_.end(); }
-  // One more, that nobody has counted.
+  // One more, if no account holds them.
   void push_back(OsHandle handle) { handles_.push_back(std::move(handle)); }
   // Those that were taken out are not valid.
   const std::vector<OsHandle>& all() const { return handles_; }
   OsHandle Take(size_t index) {
-    if (account_ && handles_[index].valid()) account_->Remove(1);
+    if (account_ && handles_[index].valid()) account_->LetGo(1);
     return std::move(handles_[index]);
   }
   // The reverse.
   void PutBack(size_t index, OsHandle handle) {
-    if (account_) account_->Add(1);
+    if (account_) account_->Hold(1);
     handles_[index] = std::move(handle);
   }
 

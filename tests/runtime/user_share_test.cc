@@ -29,10 +29,8 @@ class UserShareTest : public InventoriedTest {
     } while (loop_.impl().turn() == before);
   }
 
-  static constexpr size_t kMostHandles = 10;
-
   Loop loop_;
-  UserShares shares_{loop_.impl(), Limits{.max_received_handles = kMostHandles}};
+  UserShares shares_{loop_.impl(), Limits()};
 };
 
 TEST_F(UserShareTest, IsOneForAllAssociationsOfAUserAndForAllUnknown) {
@@ -112,34 +110,15 @@ TEST_F(UserShareTest, IsUnlimitedAgainWhenTheOthersHaveGone) {
   EXPECT_GT(alice->ReadRoom(false), size_t{1} << 40);
 }
 
-TEST_F(UserShareTest, WaitsForHandlesToBeTakenOrClosedOfThatUserOnly) {
-  struct Counting final : UserShare::Waiter {
-    void OnRoom() override { ++told; }
-    int told = 0;
-  };
-  const auto alice = shares_.For(User(1000));
-  Counting waiter;
-  alice->handles()->Add(kMostHandles - 1);
-  EXPECT_TRUE(alice->MayReceiveHandles(waiter));
-  alice->handles()->Add(2);
-  EXPECT_FALSE(alice->MayReceiveHandles(waiter));
-  EXPECT_TRUE(shares_.For(User(1001))->MayReceiveHandles(waiter));
-  alice->handles()->Remove(1);
-  NextTurn();
-  EXPECT_EQ(waiter.told, 0);
-  alice->handles()->Remove(1);
-  NextTurn();
-  EXPECT_EQ(waiter.told, 1);
-  EXPECT_TRUE(alice->MayReceiveHandles(waiter));
-}
-
 // Who comes again has what it had before.
 TEST_F(UserShareTest, StaysWhileHandlesOfItsUserAreOpen) {
-  UserShare* const alice = shares_.For(User(1000)).get();
-  const auto handles = alice->handles();
-  handles->Add(1);
+  const auto handles = shares_.For(User(1000))->handles();
+  handles->Hold(1);
   shares_.For(User(1001));
-  EXPECT_EQ(shares_.For(User(1000)).get(), alice);
+  EXPECT_EQ(shares_.For(User(1000))->handles(), handles);
+  handles->LetGo(1);
+  shares_.For(User(1002));
+  EXPECT_NE(shares_.For(User(1000))->handles(), handles);
 }
 
 TEST_F(UserShareTest, SumsUpWhatIsQueued) {

@@ -106,24 +106,33 @@ TEST_F(CarelessHandlerTest, ThatIsCancelledWithHandlesLeavesNoneOpen) {
 }
 
 // What it took out is its own.
-TEST_F(CarelessHandlerTest, ThatLeavesHandlesInItsCallsMakesFurtherOnesWait) {
+TEST_F(CarelessHandlerTest, ThatLeavesHandlesInItsCallsGetsNoMoreOfThem) {
   Limits limits;
-  limits.max_received_handles = 3;
+  limits.max_frame_handles = 2;
+  limits.max_received_handles = 4;
   ServeCarelessly(limits);
-  for (int i = 0; i < 4; ++i) {
-    WithFiles(careless::CarelessClient(*client_).Keep()).Send([](auto reply) {
-      EXPECT_FALSE(reply);
+  std::vector<Status> ended;
+  const auto keep = [&] {
+    WithFiles(careless::CarelessClient(*client_).Keep()).Send([&](auto reply) {
+      ended.push_back(reply ? Status() : reply.error());
     });
-    uv_run(loop_.uv(), UV_RUN_NOWAIT);  // Each in a write of its own.
+  };
+  // Each leaves one in its call.
+  for (size_t i = 1; i <= 3; ++i) {
+    keep();
+    RunUntil([&] { return service_.kept() == i || !ended.empty(); });
   }
-  RunUntil([&] { return service_.kept() == 3; });
-  int turns = 0;
-  RunUntil([&] { return ++turns >= 20; });
+  keep();
+  RunUntil([&] { return !ended.empty(); });
   EXPECT_EQ(service_.kept(), 3U);
+  EXPECT_TRUE(Says(ended[0], StatusCode::kResourceExhausted,
+                   {"hold more than 4 OS handles", "Limits::max_received_handles"}));
+  ASSERT_EQ(Echo(*client_), Status()) << "what brings none";
   service_.LetGo();
+  keep();
   RunUntil([&] { return service_.kept() == 1; });
   service_.LetGo();
-  ASSERT_EQ(Echo(*client_), Status());
+  RunUntil([&] { return ended.size() == 5; });
 }
 
 }  // namespace

@@ -3,11 +3,10 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <ctime>
 
-#include "runtime/uv_loop.h"
 #include "tests/hostile/fixture.h"
 #include "tests/hostile/posix/raw_descriptors.h"
+#include "tests/support/posix/cpu_time.h"
 #include "tests/support/posix/descriptor_famine.h"
 
 // Descriptors that are too many, too few, lost, or not where the message says.
@@ -97,18 +96,8 @@ TEST_F(HostileDescriptorsTest, ServerWithoutDescriptorsForAClientThatWaitsDoesNo
   Serve();
   const RawPeer waiting = Connect();
   const DescriptorFamine none;
-  const auto cpu = [] {
-    timespec used{};
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
-    return std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
-  };
   constexpr std::chrono::milliseconds kWait{500};
-  bool over = false;
-  Timer end(loop_.impl(), [&over] { over = true; });
-  end.ArmAfter(kWait);
-  const auto before = cpu();
-  ASSERT_TRUE(RunLoopUntil(loop_, [&over] { return over; }));
-  EXPECT_LT(cpu() - before, kWait / 5);
+  EXPECT_LT(CpuTimeOf(loop_, kWait), kWait / 5);
   EXPECT_EQ(server_->association_count(), 1U);
 }
 

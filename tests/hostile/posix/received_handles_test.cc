@@ -7,9 +7,11 @@
 
 #include "tests/hostile/fixture.h"
 #include "tests/hostile/posix/raw_descriptors.h"
+#include "tests/support/posix/cpu_time.h"
 #include "tests/support/posix/lingering_sockets.h"
 
-// Descriptors that a user's peers sent and that are still open here: Limits::max_received_handles.
+// Descriptors that a user's peers sent and that wait to be closed, or for the rest of their
+// message: Limits::max_received_handles.
 namespace lwmsg::test {
 namespace {
 
@@ -17,12 +19,13 @@ namespace {
 // without its sender.
 class ReceivedHandlesTest : public HostilePeerTest {
  protected:
-  static constexpr size_t kMost = 6;  // More than have a thread each.
+  static constexpr size_t kMost = 40;
 
   void ServeFew() {
     Limits limits;
     limits.max_received_handles = kMost;
     limits.frame_timeout = std::chrono::milliseconds(50);
+    limits.hello_timeout = std::chrono::minutes(1);
     Serve(limits);
   }
 
@@ -117,20 +120,55 @@ TEST_F(ReceivedHandlesTest, PeerThatHungUpWhileItsUserIsNotReadIsGone) {
 // With a socket that was not read go the descriptors that it still has.
 TEST_F(ReceivedHandlesTest, SocketsThatWereNotReadCountToo) {
   ServeFew();
+  const uint64_t before = HitsOf("max_received_handles");
+  const auto full = [&] { return HitsOf("max_received_handles") != before; };
   std::vector<RawPeer> peers;
-  // Of the last the file that it sent too, as four threads are waiting.
-  for (size_t i = 0; i < kMost - 1; ++i) {
+  // While some are waited for, the file of each waits too.
+  for (size_t i = 0; i < kMost && !full(); ++i) {
     RawPeer peer = Attacker();
     // Ends the association. The kernel reads no two sets of handles at a time.
     WriteWith(peer, std::string(kHeaderBytes, 'x'), SomeFiles(1));
     SendLingering(peer, 1, 1);
-    EXPECT_TRUE(Says(GoodbyeTo(peer), StatusCode::kMalformed, {}));
+    RunUntil([&] {
+      peer.Read();
+      return peer.ended() || full();
+    });
     peers.push_back(std::move(peer));
   }
-  RunUntil([&] { return AttackersAreGone(); });
+  EXPECT_GT(peers.size(), kMost / 2);
   RawPeer next = Attacker();
   next.Write(EchoFrame(1, "text"));
   ExpectThatNobodyReads(next, 1);
+}
+
+// The peer reads no more, so that nothing is written to it either.
+TEST_F(ReceivedHandlesTest, PeerThatCannotBeWrittenToAndIsNotReadDoesNotHoldTheLoop) {
+  ServeFew();
+  RawPeer peer = Attacker();
+  peer.Write(CallFrame(1, kKeep));
+  RunUntil([&] { return sample_.kept.size() == 1; });
+  const RawPeer other = AttackerThatIsNotReadAnyMore();
+  ASSERT_EQ(shutdown(peer.end().get(), SHUT_RD), 0);
+  sample_.kept[0].Reply();
+  sample_.kept.clear();
+  peer.Write("x");
+  constexpr std::chrono::milliseconds kWait{500};
+  EXPECT_LT(CpuTimeOf(loop_, kWait), kWait / 5);
+}
+
+// So many of a user's messages bring some and do not come whole.
+TEST_F(ReceivedHandlesTest, ThoseOfMessagesThatAreNotWholeAreCounted) {
+  ServeFew();
+  std::vector<RawPeer> peers;
+  size_t sent = 0;
+  const std::string begun = CallFrame(1, 999, {}, 16).substr(0, kHeaderBytes + 8);
+  for (; sent <= kMost; sent += 16) {
+    peers.push_back(Attacker());
+    ASSERT_EQ(Echo(peers.back(), 1), Status());
+    WriteWith(peers.back(), begun, SomeFiles(16));
+  }
+  EXPECT_TRUE(Says(GoodbyeTo(peers.back()), StatusCode::kResourceExhausted,
+                   {"is not whole", "more than 40", "Limits::max_received_handles"}));
 }
 
 }  // namespace

@@ -59,7 +59,7 @@ TEST_F(NoMemoryTest, WhatIsPutOffIsClosedAndNotWaitedForTwice) {
     handles[0] = *file.Duplicate();
     const OsHandle::Native number = handles[0].get();
     const auto account = std::make_shared<internal::HandleAccount>(1, [] {});
-    account->Add(1);
+    account->Hold(1);
     failing = INT_MAX;
     internal::CloseLater(std::move(handles), account);
     failing = 0;
