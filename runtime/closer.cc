@@ -100,7 +100,7 @@ class Closer {
       const unsigned most = &account == nobody_.get() ? kMostOfNobody : kMostOfOne;
       auto fresh = std::make_unique<ClosingQueue>(this, most);
       // In a child that was forked the old one may be in any state.
-      static_cast<void>(account.queue_.release());
+      [[maybe_unused]] const ClosingQueue* const lost = account.queue_.release();
       account.queue_ = std::move(fresh);
     }
     return *account.queue_;

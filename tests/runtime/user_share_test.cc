@@ -10,7 +10,6 @@
 namespace lwmsg::test {
 namespace {
 
-using internal::UserShare;
 using internal::UserShares;
 
 Token User(uint32_t euid) {
