@@ -320,6 +320,9 @@ void Association::Hold(IncomingMessage message) {
                           ", " + internal::HitLimit(internal::Limit::kMaxQueuedHandles)),
                true);
   }
+  if (Status room = held.messages.back().state().CheckHeldHandles(); !room.ok()) {
+    return End(std::move(room), true);
+  }
   if (!many && held.bytes <= limits().max_queued_bytes) return;
   End(Status(StatusCode::kResourceExhausted,
              std::to_string(held.messages.size()) + " messages of " + std::to_string(held.bytes) +

@@ -93,14 +93,7 @@ Status Association::Admit(const Protocol& protocol, uint16_t method, IncomingMes
             std::to_string(all->most()) + " bytes, " +
             internal::HitLimit(internal::Limit::kMaxReceivedBytes) + "; try again later");
   }
-  if (const auto& all = message.handles().account();
-      all && all->over() && message.handles().size() != 0) {
-    return Status(StatusCode::kResourceExhausted,
-                  "the messages of this user's peers hold more than " +
-                      std::to_string(all->most()) + " OS handles that no handler has taken, " +
-                      internal::HitLimit(internal::Limit::kMaxReceivedHandles) +
-                      "; try again later");
-  }
+  if (Status room = message.state().CheckHeldHandles(); !room.ok()) return room;
   if (one_way && oneway_calls_ >= limits().max_oneway_calls) {
     return Status(StatusCode::kResourceExhausted,
                   std::to_string(oneway_calls_) +
@@ -144,7 +137,12 @@ void Association::OnCall(IncomingMessage message) {
   }
   auto callee = FindCallee(call.getInterfaceId(), call.getObject());
   auto understood = callee ? Understands(*callee->protocol, call.getSchemaHash()) : callee.error();
-  if (!understood) return AskForSchema(*callee->protocol, call.getSchemaHash(), std::move(message));
+  if (!understood) {
+    understood = message.state().CheckHeldHandles();
+    if (understood->ok()) {
+      return AskForSchema(*callee->protocol, call.getSchemaHash(), std::move(message));
+    }
+  }
   Status admitted =
       understood->ok() ? Admit(*callee->protocol, call.getMethod(), message) : *understood;
   if (!admitted.ok()) return Refuse(message, callee ? callee->protocol : nullptr, admitted);

@@ -38,11 +38,12 @@ struct Limits {
   // is there already is refused. Stops peers that send what they never finish, or what is kept.
   size_t max_received_bytes = size_t{16} << 20;
   // On a server: OS handles in messages that all peers of one user sent to one loop, out of which
-  // no handler has taken them (`Take`). Beyond, a call that brings some is refused, and the
-  // association of a message that brings some and is not whole ends. As many may wait to be closed:
-  // until there are fewer, nothing more is read from that user's peers. Counts as max_frame_handles
-  // if it is less. Stops peers that send what nobody takes, or what takes long to close.
-  size_t max_received_handles = 256;
+  // no handler has taken them (`Take`); no more than an eighth of what this process may open, no
+  // less than max_frame_handles. Beyond, a call that brings some is refused, and the association
+  // ends of a message that brings some and is not whole, or comes before it can be handed out. As
+  // many, but no more than 256, may wait to be closed: until there are fewer, nothing more is read
+  // from that user's peers. Stops peers that send what nobody takes, or what takes long to close.
+  size_t max_received_handles = 1024;
   // Bytes queued for a peer that does not read; on a server, for all peers of its user whose
   // associations share a loop. Beyond, the association ends for which more is to be queued.
   size_t max_queued_bytes = size_t{16} << 20;

@@ -187,6 +187,15 @@ IncomingState::IncomingState(Frame frame, const capnp::ReaderOptions& limited)
       checked(words, limited),
       unlimited(words, UnlimitedOptions(limited)) {}
 
+Status IncomingState::CheckHeldHandles() const {
+  const auto& all = handles.account();
+  if (!all || !all->over() || handles.size() == 0) return Status();
+  return Status(StatusCode::kResourceExhausted,
+                "the messages of this user's peers hold more than " +
+                    std::to_string(all->most_held()) + " OS handles that no handler has taken, " +
+                    HitLimit(Limit::kMaxReceivedHandles) + "; try again later");
+}
+
 }  // namespace internal
 
 IncomingMessage::IncomingMessage(std::unique_ptr<internal::IncomingState> state)

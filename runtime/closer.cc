@@ -30,8 +30,8 @@ struct ClosingQueue {
   std::shared_ptr<HandleAccount> next;  // and who comes behind it there.
 };
 
-HandleAccount::HandleAccount(size_t most, UniqueFunction<void()> on_room)
-    : most_(most), on_room_(std::move(on_room)) {}
+HandleAccount::HandleAccount(size_t most_held, size_t most_closing, UniqueFunction<void()> on_room)
+    : most_held_(most_held), most_closing_(most_closing), on_room_(std::move(on_room)) {}
 HandleAccount::~HandleAccount() = default;
 
 void HandleAccount::Closed(size_t count) {
@@ -44,7 +44,7 @@ void HandleAccount::Closed(size_t count) {
 namespace {
 
 // As many closes may wait for their peers at a time; what more there is waits for one of them.
-constexpr unsigned kMostThreads = 256;
+constexpr unsigned kMostThreads = 1024;
 // Of these, for one account: a user on one of the loops, who so holds up nobody else.
 constexpr unsigned kMostOfOne = 4;
 // For what is on nobody's.
@@ -197,7 +197,7 @@ class Closer {
 
   const uint32_t process_;
   const std::shared_ptr<HandleAccount> nobody_ =
-      std::make_shared<HandleAccount>(0, UniqueFunction<void()>());
+      std::make_shared<HandleAccount>(0, 0, UniqueFunction<void()>());
   std::mutex mutex_;  // Guards all that follows.
   std::condition_variable changed_;
   std::condition_variable finished_;

@@ -51,6 +51,9 @@ class Server::Impl final : private internal::Listener::Acceptor, private ServerL
         drain_timer_(loop.impl(), [this] { EndAll(); }),
         evict_timer_(loop.impl(), [this] { MakeRoom(); }) {
     LimitAssociations();
+    // Of one user, so that some is left for others' messages.
+    options_.limits.max_received_handles =
+        std::min(options_.limits.max_received_handles, internal::MostHandles() / 8);
     internal::ReserveHandles(HandlesFor(options_.limits.max_associations));
     while (threads_.size() + 1 < options_.loops) {
       threads_.push_back(std::make_unique<ServerThread>(

@@ -223,10 +223,15 @@ void StreamTransport::TimeFrame() {
 void StreamTransport::OnFrameDue() {
   if (state_ != State::kOpen || failed_ || !is_partial()) return;
   if (loop_.Now() >= partial_->since + frame_timeout_) {
-    if (stalled_by_ && stream_->hung_up()) {
-      return Fail(
-          Status(StatusCode::kUnavailable,
-                 "the peer hung up while what it sent waited for room, " + HitLimit(*stalled_by_)));
+    if (stalled_by_) {
+      if (stream_->hung_up()) {
+        return Fail(Status(
+            StatusCode::kUnavailable,
+            "the peer hung up while what it sent waited for room, " + HitLimit(*stalled_by_)));
+      }
+      // Without memory nobody may have told of it.
+      share_->Forget(*this);
+      return OnRoom();
     }
     partial_->since = loop_.Now();
     // A peer that is not read now is not late. And a loop that is late finds the rest here.
@@ -288,7 +293,7 @@ bool StreamTransport::MayHoldHandles() {
   Fail(Status(StatusCode::kResourceExhausted,
               "a message with OS handles is not whole while those of this user's peers hold more "
               "than " +
-                  std::to_string(share_->handles()->most()) + ", " +
+                  std::to_string(share_->handles()->most_held()) + ", " +
                   HitLimit(Limit::kMaxReceivedHandles)));
   return false;
 }
@@ -313,10 +318,13 @@ void StreamTransport::EndBegun() {
 
 void StreamTransport::OnRoom() {
   stalled_by_.reset();
-  if (state_ != State::kOpen) return;
+  if (state_ != State::kOpen || failed_) return;
   OrFail([this] {
     if (!TakeRoom()) return;
     RenewWatch();
+    // While there was no room the frame's time stood still.
+    if (partial_) partial_->after.reset();
+    TimeFrame();
     OnReady({.readable = true, .writable = true});
   });
 }

@@ -17,6 +17,9 @@ constexpr size_t kRoom = 2048;
 // full.
 constexpr size_t kRoomAlone = 1 << 20;
 
+// OS handles that wait to be closed: some more than a burst of messages that nobody wants brings.
+constexpr size_t kMostClosing = 256;
+
 // Who has not read for so long does not wait for a turn. Longer than a round trip to a caller that
 // sends its next call when it has the reply.
 constexpr uint64_t kTurnsRemembered = 64;
@@ -33,7 +36,9 @@ UserShare::UserShare(const IoLoop& loop, UserShares& shares, uint64_t number)
       shares_(shares),
       number_(number),
       received_(std::make_shared<ReceivedBytes>(shares.max_received_bytes_, TellOfRoom())),
-      handles_(std::make_shared<HandleAccount>(shares.max_received_handles_, TellOfRoom())) {}
+      handles_(std::make_shared<HandleAccount>(shares.max_received_handles_,
+                                               std::min(shares.max_received_handles_, kMostClosing),
+                                               TellOfRoom())) {}
 
 UniqueFunction<void()> UserShare::TellOfRoom() {
   return [ref = LoopRef<UserShare>(loop_, anchor_.link())] {

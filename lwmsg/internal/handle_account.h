@@ -19,22 +19,22 @@ struct ClosingQueue;
 class HandleAccount {
  public:
   // `on_room` runs on any thread, when it was asked for.
-  HandleAccount(size_t most, UniqueFunction<void()> on_room);
+  HandleAccount(size_t most_held, size_t most_closing, UniqueFunction<void()> on_room);
   HandleAccount(const HandleAccount&) = delete;
   HandleAccount& operator=(const HandleAccount&) = delete;
   ~HandleAccount();
 
-  size_t most() const { return most_; }
+  size_t most_held() const { return most_held_; }
   bool empty() const { return held_ == 0 && closing_ == 0; }
   // Messages hold more than that.
-  bool over() const { return held_ > most_; }
+  bool over() const { return held_ > most_held_; }
   void Hold(size_t count) { held_ += count; }
   // Of so many that were held.
   void LetGo(size_t count) { held_ -= count; }
 
   // As many are still to be closed: nothing more is to be read that may bring some. That they are
   // closed does not depend on what is read, as what is held may.
-  bool full() const { return closing_ >= most_; }
+  bool full() const { return closing_ >= most_closing_; }
   // On the loop: runs `on_room` when it is full no more. Ask again after it: that may be so by now.
   void WaitForRoom() { waits_ = true; }
 
@@ -44,7 +44,8 @@ class HandleAccount {
 
   void Closed(size_t count);
 
-  const size_t most_;
+  const size_t most_held_;
+  const size_t most_closing_;
   UniqueFunction<void()> on_room_;
   std::atomic<size_t> held_ = 0;
   std::atomic<size_t> closing_ = 0;

@@ -120,6 +120,10 @@ struct IncomingState : Pooled<IncomingState, kPooledMessages> {
     if (sensitive) SecureWipe(words.begin(), words.asBytes().size());
   }
 
+  // Error: kResourceExhausted if this has OS handles, and the messages of its user's peers hold too
+  // many.
+  Status CheckHeldHandles() const;
+
   // As OutgoingState's.
   bool sensitive = true;
   Received received;

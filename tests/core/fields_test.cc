@@ -119,9 +119,7 @@ TEST_F(FieldsTest, EachIntegerOfAListIsChecked) {
   EXPECT_EQ(verdict([](B b) { b.setLongs({UINT64_MAX}); }),
             "longs[0]: 18446744073709551615 is above 9");
   EXPECT_EQ(verdict([](B b) { b.setFlags({3, 4}); }), "flags[1]: 0x4 has bits besides 0x3");
-  EXPECT_EQ(verdict([](B b) {
-              b.setColors({fields::Color::RED, static_cast<fields::Color>(9)});
-            }),
+  EXPECT_EQ(verdict([](B b) { b.setColors({fields::Color::RED, static_cast<fields::Color>(9)}); }),
             "colors[1]: 9 is no Color of this side's schema, which has 0 to 2");
 }
 

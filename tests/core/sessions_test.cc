@@ -210,6 +210,29 @@ TEST_F(SessionsTest, HandlesThatComeBeforeTheConstructorAnswersAreBounded) {
   EXPECT_THAT(server_.end->message(), HasSubstr("80 OS handles came before the session was open"));
 }
 
+// Of all of a user's associations together.
+TEST_F(SessionsTest, HandlesThatComeBeforeTheConstructorAnswersAreBoundedByUser) {
+  OpenWithConstructor();
+  const auto account = std::make_shared<internal::HandleAccount>(2, 100, [] {});
+  const auto call_with_handle = [&](uint32_t id) {
+    Frame frame = CallFrame(id, 1, 1);
+    std::vector<OsHandle> handles;
+    handles.push_back(FileWith("x"));
+    account->Hold(1);
+    frame.handles = internal::ReceivedHandles(std::move(handles), account);
+    server_.transport->Inject(std::move(frame));
+    executor_.Run();
+  };
+  call_with_handle(1);
+  call_with_handle(2);
+  EXPECT_FALSE(server_.end);
+  call_with_handle(3);
+  ASSERT_TRUE(server_.end);
+  EXPECT_EQ(server_.end->code(), StatusCode::kResourceExhausted);
+  EXPECT_THAT(server_.end->message(),
+              AllOf(HasSubstr("more than 2 OS handles"), HasSubstr("max_received_handles")));
+}
+
 TEST_F(SessionsTest, FloodBeforeTheConstructorAnswersEndsTheAssociation) {
   OpenWithConstructor();
   const Limits defaults;

@@ -5,6 +5,7 @@
 
 #include <array>
 
+#include "runtime/uv_loop.h"
 #include "tests/hostile/fixture.h"
 #include "tests/hostile/posix/raw_descriptors.h"
 #include "tests/support/posix/cpu_time.h"
@@ -21,10 +22,10 @@ class ReceivedHandlesTest : public HostilePeerTest {
  protected:
   static constexpr size_t kMost = 40;
 
-  void ServeFew() {
+  void ServeFew(std::chrono::milliseconds frame_timeout = std::chrono::minutes(1)) {
     Limits limits;
     limits.max_received_handles = kMost;
-    limits.frame_timeout = std::chrono::milliseconds(50);
+    limits.frame_timeout = frame_timeout;
     limits.hello_timeout = std::chrono::minutes(1);
     Serve(limits);
   }
@@ -108,7 +109,7 @@ TEST_F(ReceivedHandlesTest, T28_ThoseOfOthersAreClosedMeanwhile) {
 }
 
 TEST_F(ReceivedHandlesTest, PeerThatHungUpWhileItsUserIsNotReadIsGone) {
-  ServeFew();
+  ServeFew(std::chrono::milliseconds(50));
   RawPeer peer = AttackerThatIsNotReadAnyMore();
   peer.Close();
   RunUntil([&] { return AttackersAreGone(); });
@@ -139,6 +140,28 @@ TEST_F(ReceivedHandlesTest, SocketsThatWereNotReadCountToo) {
   RawPeer next = Attacker();
   next.Write(EchoFrame(1, "text"));
   ExpectThatNobodyReads(next, 1);
+}
+
+// Its time begins with it, not when something else waited for room.
+TEST_F(ReceivedHandlesTest, MessageBehindAWaitHasAllItsTime) {
+  constexpr std::chrono::milliseconds kFrameTimeout{1000};
+  ServeFew(kFrameTimeout);
+  RawPeer peer = AttackerThatIsNotReadAnyMore();
+  peer.Write(EchoFrame(100, "text"));
+  ExpectThatNobodyReads(peer, 100);
+  sockets_.CloseOtherEnds();
+  ASSERT_EQ(AnswerTo(peer, 100), Status());
+  bool over = false;
+  Timer later(loop_.impl(), [&over] { over = true; });
+  later.ArmAfter(kFrameTimeout + std::chrono::milliseconds(100));
+  RunUntil([&over] { return over; });
+  const std::string frame = CallFrame(101, kKeep);
+  peer.Write(frame.substr(0, frame.size() / 2));
+  for (int i = 0; i < 3; ++i) ASSERT_EQ(Echo(*bystander_), Status());
+  peer.Write(frame.substr(frame.size() / 2));
+  RunUntil([&] { return sample_.kept.size() == 1 || !ends_.empty(); });
+  EXPECT_EQ(sample_.kept.size(), 1U);
+  sample_.kept.clear();
 }
 
 // The peer reads no more, so that nothing is written to it either.

@@ -108,7 +108,7 @@ size_t SocketsInKernel(const std::string& path, const std::set<uint64_t>& inodes
 }
 
 uint64_t InodeOf(const OsHandle& socket) {
-  struct stat status {};
+  struct stat status{};
   fstat(socket.get(), &status);
   return status.st_ino;
 }

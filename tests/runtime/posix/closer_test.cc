@@ -81,7 +81,7 @@ TEST_F(CloserTest, SomeThatWaitForTheirPeersHoldUpNoOther) {
 TEST_F(CloserTest, ThoseOfOneAccountThatWaitHoldUpNoOther) {
   constexpr size_t kSlow = 40;
   LingeringSockets sockets(std::chrono::minutes(5));
-  const auto slow = std::make_shared<internal::HandleAccount>(1000, [] {});
+  const auto slow = std::make_shared<internal::HandleAccount>(0, 1000, [] {});
   std::vector<OsHandle> handles;
   for (size_t i = 0; i < kSlow; ++i) handles.push_back(sockets.New());
   for (const OsHandle& handle : handles) ASSERT_TRUE(handle.valid());
@@ -89,7 +89,7 @@ TEST_F(CloserTest, ThoseOfOneAccountThatWaitHoldUpNoOther) {
   for (const OsHandle& handle : handles) numbers.push_back(handle.get());
   slow->Hold(kSlow);
   internal::CloseLater(std::move(handles), slow);
-  const auto quick = std::make_shared<internal::HandleAccount>(1000, [] {});
+  const auto quick = std::make_shared<internal::HandleAccount>(0, 1000, [] {});
   for (int round = 0; round < 100; ++round) {
     std::array<int, 2> ends{};
     ASSERT_EQ(pipe2(ends.data(), O_CLOEXEC), 0);
@@ -116,10 +116,12 @@ TEST_F(CloserTest, ThoseOfOneAccountThatWaitHoldUpNoOther) {
 
 TEST_F(CloserTest, AccountHasRoomAgainWhenItsHandlesAreClosed) {
   const auto room = std::make_shared<std::promise<void>>();
-  const auto account = std::make_shared<internal::HandleAccount>(5, [room] { room->set_value(); });
+  const auto account =
+      std::make_shared<internal::HandleAccount>(0, 5, [room] { room->set_value(); });
   LingeringSockets sockets(std::chrono::minutes(5));
   std::vector<OsHandle> handles;
   for (int i = 0; i < 5; ++i) handles.push_back(sockets.New());
+  for (const OsHandle& handle : handles) ASSERT_TRUE(handle.valid());
   account->Hold(handles.size());
   EXPECT_FALSE(account->full()) << "that messages hold as many";
   internal::CloseLater(std::move(handles), account);

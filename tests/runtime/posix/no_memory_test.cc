@@ -58,7 +58,7 @@ TEST_F(NoMemoryTest, WhatIsPutOffIsClosedAndNotWaitedForTwice) {
     std::vector<OsHandle> handles(1);
     handles[0] = *file.Duplicate();
     const OsHandle::Native number = handles[0].get();
-    const auto account = std::make_shared<internal::HandleAccount>(1, [] {});
+    const auto account = std::make_shared<internal::HandleAccount>(0, 1, [] {});
     account->Hold(1);
     failing = INT_MAX;
     internal::CloseLater(std::move(handles), account);
