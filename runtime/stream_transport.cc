@@ -233,13 +233,11 @@ void StreamTransport::OnFrameDue() {
       share_->Forget(*this);
       return OnRoom();
     }
-    partial_->since = loop_.Now();
     // A peer that is not read now is not late. And a loop that is late finds the rest here.
     if (!RoomToRead(false).empty()) {
       const size_t before = stream_->begun();
-      if (!Receive(false) || stream_->at_boundary()) return;
-      if (!stalled_by_ && partial_->after == stream_->frames() &&
-          stream_->begun() < before + kHeldUp) {
+      if (!Receive(false) || stalled_by_ || stream_->at_boundary()) return;
+      if (partial_->after == stream_->frames() && stream_->begun() < before + kHeldUp) {
         return Fail(Status(StatusCode::kDeadlineExceeded,
                            "of a message " + std::to_string(stream_->begun()) +
                                " bytes came, but not the rest within " +
@@ -247,6 +245,7 @@ void StreamTransport::OnFrameDue() {
                                HitLimit(Limit::kFrameTimeout)));
       }
     }
+    partial_->since = loop_.Now();
   }
   partial_->timer.Arm(partial_->since + frame_timeout_);
 }
@@ -294,7 +293,7 @@ bool StreamTransport::MayHoldHandles() {
               "a message with OS handles is not whole while those of this user's peers hold more "
               "than " +
                   std::to_string(share_->handles()->most_held()) + ", " +
-                  HitLimit(Limit::kMaxReceivedHandles)));
+                  HitLimit(Limit::kMaxReceivedHandles) + "; send them again later, or fewer"));
   return false;
 }
 
@@ -307,8 +306,11 @@ void StreamTransport::RenewWatch() {
 bool StreamTransport::Stall(Limit by) {
   stalled_by_ = by;
   RenewWatch();
-  if (partial_) partial_->after.reset();  // Its time begins now.
   TimeFrame();
+  if (partial_) {
+    const TimePoint now = loop_.Now();
+    partial_->used = now - std::exchange(partial_->since, now);
+  }
   return false;
 }
 
@@ -320,11 +322,12 @@ void StreamTransport::OnRoom() {
   stalled_by_.reset();
   if (state_ != State::kOpen || failed_) return;
   OrFail([this] {
+    // While there was no room the frame's time stood still.
+    if (partial_) partial_->since = loop_.Now() - partial_->used;
     if (!TakeRoom()) return;
     RenewWatch();
-    // While there was no room the frame's time stood still.
-    if (partial_) partial_->after.reset();
-    TimeFrame();
+    if (partial_ && stream_->at_boundary()) partial_->after.reset();
+    if (partial_ && is_partial()) partial_->timer.Arm(partial_->since + frame_timeout_);
     OnReady({.readable = true, .writable = true});
   });
 }

@@ -119,7 +119,8 @@ class StreamTransport final : public Transport, private Flushable, private UserS
     Partial(IoLoop& loop, Executor::Task task) : timer(loop, std::move(task)) {}
     Timer timer;
     std::optional<uint64_t> after;
-    TimePoint since;
+    TimePoint since;             // Or since when there is no room.
+    TimePoint::duration used{};  // Of the frame's time, before that.
   };
   std::unique_ptr<Partial> partial_;  // Null before the first.
   std::unique_ptr<IoLoop::Watch> watch_;

@@ -259,6 +259,27 @@ TEST_F(ForeignSchemasTest, CallerThatDoesNotDescribeItsSchemaIsCut) {
   EXPECT_THAT(server_.end->message(), HasSubstr("describe its schema of Sample"));
 }
 
+// Its handles would be held until the answer comes.
+TEST_F(ForeignSchemasTest, CallThatBringsMoreHandlesThanItsUserMayIsRefusedAndAsksForNothing) {
+  Open();
+  ASSERT_EQ(Echo(), Status());
+  client_.transport->Mute();
+  const size_t sent = server_.transport->sent_count();
+  server_.transport->Mute();
+  const auto account = std::make_shared<internal::HandleAccount>(0, 100, [] {});
+  Frame frame = CallByHash(5);
+  std::vector<OsHandle> handles;
+  handles.push_back(OpenNull());
+  account->Hold(1);
+  frame.handles = internal::ReceivedHandles(std::move(handles), account);
+  server_.transport->Inject(std::move(frame));
+  executor_.Run();
+  EXPECT_EQ(server_.transport->sent_count(), sent + 1);
+  EXPECT_FALSE(account->over()) << "its handles are held";
+  executor_.Advance(std::chrono::seconds(6));
+  EXPECT_FALSE(server_.end) << "a schema was asked for";
+}
+
 TEST_F(ForeignSchemasTest, FloodOfThemIsBounded) {
   Open();
   ASSERT_EQ(Echo(), Status());

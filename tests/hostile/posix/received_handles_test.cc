@@ -161,6 +161,30 @@ TEST_F(ReceivedHandlesTest, MessageBehindAWaitHasAllItsTime) {
   EXPECT_EQ(AnswerTo(peer, 101), Status());
 }
 
+// Else a user could hold it as long as it likes, by filling its account again and again.
+TEST_F(ReceivedHandlesTest, TimeOfAMessageGoesOnBehindEachWait) {
+  constexpr std::chrono::milliseconds kFrameTimeout{400};
+  ServeFew(kFrameTimeout);
+  RawPeer slow = Attacker();
+  const std::string frame = EchoFrame(1, "text");
+  slow.Write(frame.substr(0, kHeaderBytes));
+  for (size_t at = kHeaderBytes; !slow.ended(); ++at) {
+    ASSERT_LT(at, frame.size()) << "the time begins anew behind each wait";
+    const RawPeer other = AttackerThatIsNotReadAnyMore();
+    slow.Write(frame.substr(at, 1));  // Who sends nothing waits for no room.
+    for (int i = 0; i < 3; ++i) ASSERT_EQ(Echo(*bystander_), Status());
+    sockets_.CloseOtherEnds();
+    bool over = false;
+    Timer later(loop_.impl(), [&over] { over = true; });
+    later.ArmAfter(kFrameTimeout / 4);
+    RunUntil([&] {
+      slow.Read();
+      return over || slow.ended();
+    });
+  }
+  EXPECT_TRUE(Says(GoodbyeTo(slow), StatusCode::kDeadlineExceeded, {"Limits::frame_timeout"}));
+}
+
 // The peer reads no more, so that nothing is written to it either.
 TEST_F(ReceivedHandlesTest, PeerThatCannotBeWrittenToAndIsNotReadDoesNotHoldTheLoop) {
   ServeFew();
@@ -187,8 +211,9 @@ TEST_F(ReceivedHandlesTest, ThoseOfMessagesThatAreNotWholeAreCounted) {
     ASSERT_EQ(Echo(peers.back(), 1), Status());
     WriteWith(peers.back(), begun, SomeFiles(16));
   }
-  EXPECT_TRUE(Says(GoodbyeTo(peers.back()), StatusCode::kResourceExhausted,
-                   {"is not whole", "more than 40", "Limits::max_received_handles"}));
+  EXPECT_TRUE(
+      Says(GoodbyeTo(peers.back()), StatusCode::kResourceExhausted,
+           {"is not whole", "more than 40", "Limits::max_received_handles", "later, or fewer"}));
 }
 
 }  // namespace
