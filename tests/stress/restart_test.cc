@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstring>
 #include <thread>
 #include <vector>
@@ -30,7 +31,7 @@ bool Expected(const Status& status) {
 // Calls until it is told to end, with a handle that it keeps also when its session is lost.
 class CallerThread {
  public:
-  CallerThread(const std::string& endpoint, std::atomic<uint64_t>& good) : good_(good) {
+  explicit CallerThread(const std::string& endpoint) {
     ClientOptions options;
     options.reconnect = Reconnect::kOnNextCall;
     options.on_session_lost = [this] { ++seen_.sessions_lost; };
@@ -41,6 +42,8 @@ class CallerThread {
   CallerThread& operator=(const CallerThread&) = delete;
   ~CallerThread() { End(); }
 
+  // Good replies to Run so far. Any thread.
+  uint64_t good() const { return good_; }
   Seen& End() {
     ended_ = true;
     if (thread_.joinable()) thread_.join();
@@ -96,7 +99,7 @@ class CallerThread {
     handle_ = {};
   }
 
-  std::atomic<uint64_t>& good_;
+  std::atomic<uint64_t> good_ = 0;
   std::atomic<bool> ended_ = false;
   Seen seen_;
   int session_ = 0;
@@ -110,13 +113,18 @@ class RestartStressTest : public StressTest {
  protected:
   void StartCallers(const std::string& endpoint) {
     for (int i = 0; i < kClients; ++i) {
-      callers_.push_back(std::make_unique<CallerThread>(endpoint, good_));
+      callers_.push_back(std::make_unique<CallerThread>(endpoint));
     }
   }
-  // Until some calls more have been answered.
+  // Until each has one more answer: else one that the scheduler forgets would have no session to
+  // lose.
   void LetThemCall() {
-    const uint64_t before = good_;
-    ASSERT_TRUE(WaitUntil([&] { return good_ >= before + kClients; })) << "no call gets through";
+    std::vector<uint64_t> before;
+    for (const auto& caller : callers_) before.push_back(caller->good());
+    ASSERT_TRUE(WaitUntil([&] {
+      return std::equal(callers_.begin(), callers_.end(), before.begin(),
+                        [](const auto& caller, uint64_t count) { return caller->good() > count; });
+    })) << "no call gets through";
   }
   void Check() {
     int invalid = 0;
@@ -132,7 +140,6 @@ class RestartStressTest : public StressTest {
     callers_.clear();
   }
 
-  std::atomic<uint64_t> good_ = 0;
   std::vector<std::unique_ptr<CallerThread>> callers_;
 };
 
