@@ -29,6 +29,9 @@ bool IsOneWayCall(IncomingMessage& message) {
   return envelope.isCall() && envelope.getCall().getId() == 0;
 }
 
+// Why its connection ended: not if it has gone.
+bool CanBeTold(const Status& reason) { return reason.code() != StatusCode::kUnavailable; }
+
 }  // namespace
 
 Association::Association(Executor& executor, std::unique_ptr<Transport> transport,
@@ -203,8 +206,6 @@ void Association::SendHello() try {
 // --- From the transport.
 
 void Association::OnClosed(Status reason) {
-  // Who has gone (kUnavailable) cannot be told why.
-  const bool say_goodbye = !reason.ok() && reason.code() != StatusCode::kUnavailable;
   if (reason.ok()) {
     reason =
         Status(StatusCode::kUnavailable, internal::TextIfMemory("the peer closed the connection"));
@@ -221,6 +222,7 @@ void Association::OnClosed(Status reason) {
     if (link.get() == nullptr) return;
   }
   // Also if that asked for a schema: a handler further out may wait.
+  const bool say_goodbye = CanBeTold(reason);
   End(std::move(reason), say_goodbye);
 }
 
@@ -353,7 +355,7 @@ void Association::Resume() {
   if (link.get() == nullptr || holding_ || !held_) return;
   const auto lost = std::move(held_->lost);
   held_.reset();
-  if (lost) End(*lost, false);
+  if (lost) End(*lost, CanBeTold(*lost));
 }
 
 void Association::OnHello(IncomingMessage message) {

@@ -191,6 +191,23 @@ TEST_F(SessionsTest, OneWayCallOfACallerThatHasGoneIsDoneWhenTheConstructorAnswe
   EXPECT_EQ(host_.session_count(), 0U);
 }
 
+TEST_F(SessionsTest, CallerWhoseFramingBreaksWhileTheConstructorThinksIsTold) {
+  OpenWithConstructor();
+  auto log = Client().Log();
+  log->setText("last words");
+  ASSERT_TRUE(log.Send().ok());
+  executor_.Run();
+  server_.transport->Break(Status(StatusCode::kMalformed, "the framing is broken"));
+  executor_.Run();
+  const size_t sent = server_.transport->sent_count();
+  asked_.at(0).Accept();
+  executor_.Run();
+  EXPECT_THAT(sample_.logged, ElementsAre("last words"));
+  EXPECT_EQ(server_.transport->sent_count(), sent + 2) << "hello and goodbye";
+  ASSERT_TRUE(server_.end);
+  EXPECT_EQ(server_.end->code(), StatusCode::kMalformed);
+}
+
 TEST_F(SessionsTest, HandlesThatComeBeforeTheConstructorAnswersAreBounded) {
   OpenWithConstructor();
   const Limits defaults;
