@@ -320,7 +320,6 @@ void ScriptedPeer::RefuseNext(Input& input) {
 void ScriptedPeer::HangUp(Input& input) {
   if (!input.OneIn(4)) return;
   const bool well = input.Bool();
-  ended_ = true;
   end_->HangUp(well ? Status() : Status(StatusCode::kMalformed, "the peer's framing is broken"));
 }
 

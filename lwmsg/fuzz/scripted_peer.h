@@ -40,8 +40,6 @@ class ScriptedPeer final : private Names {
   void Know(capnp::InterfaceSchema served) { served_.push_back(served); }
   // Calls of this peer without a reply.
   size_t unanswered() const { return own_calls_.size(); }
-  // The association said goodbye or hung up, or this peer did.
-  bool ended() const { return ended_ || end_ == nullptr; }
 
   // Sends a hello, most often a right one.
   void Greet(Input& input);
@@ -115,7 +113,7 @@ class ScriptedPeer final : private Names {
   std::vector<OsHandle> handles_;                      // Of the frame that is being made.
   uint32_t last_id_ = 0;
   bool heard_hello_ = false;
-  bool ended_ = false;
+  bool heard_goodbye_ = false;
   std::array<capnp::word, 256> scratch_{};
 };
 

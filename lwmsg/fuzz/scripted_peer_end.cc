@@ -46,14 +46,15 @@ void ScriptedPeer::Take(Frame frame) {
   auto parsed = IncomingMessage::Parse(std::move(frame), {});
   Require(parsed.has_value(), "the association sends sound frames");
   const auto envelope = *parsed->state().envelope;
-  Require(!ended_ || envelope.isGoodbye(), "nothing follows the end of an association");
+  // Behind this peer's end something may: what it called before counts, and it may still read.
+  Require(!heard_goodbye_, "nothing follows a goodbye");
   Require(envelope.isHello() != heard_hello_ || envelope.isGoodbye(),
           "the association says hello first, and once");
   heard_hello_ = heard_hello_ || envelope.isHello();
   if (envelope.isReply()) return TakeReply(envelope.getReply());
   if (envelope.isItem()) return TakeItem(envelope.getItem());
   if (envelope.isCall()) return TakeCall(envelope.getCall());
-  if (envelope.isGoodbye()) ended_ = true;
+  heard_goodbye_ = envelope.isGoodbye();
 }
 
 void ScriptedPeer::TakeReply(wire::Envelope::Reply::Reader reply) {
