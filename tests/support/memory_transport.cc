@@ -52,7 +52,8 @@ void MemoryTransport::Deliver(Frame frame) {
 }
 
 void MemoryTransport::Closed(const Status& reason) {
-  if (!closed_ && listener_ != nullptr) listener_->OnClosed(reason);
+  if (closed_ || listener_ == nullptr) return;
+  std::exchange(listener_, nullptr)->OnClosed(reason);
 }
 
 void MemoryTransport::Break(const Status& reason) {
