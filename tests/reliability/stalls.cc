@@ -1,6 +1,8 @@
+#include <sched.h>
 #include <signal.h>
 
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <string>
 #include <vector>
@@ -61,10 +63,33 @@ std::unique_ptr<Child> Stopped(const std::string& endpoint) {
   return child;
 }
 
-}  // namespace
+// Where the scheduler puts the processes of a call makes three times the difference of what is
+// measured.
+class OnOneProcessor {
+ public:
+  OnOneProcessor() {
+    sched_getaffinity(0, sizeof(before_), &before_);
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(sched_getcpu(), &one);
+    sched_setaffinity(0, sizeof(one), &one);
+  }
+  OnOneProcessor(const OnOneProcessor&) = delete;
+  OnOneProcessor& operator=(const OnOneProcessor&) = delete;
+  ~OnOneProcessor() { sched_setaffinity(0, sizeof(before_), &before_); }
 
-void MeasureSlowReaders(Report& report, size_t size) {
-  const milliseconds time(size);
+ private:
+  cpu_set_t before_{};
+};
+
+struct BesideSlowReaders {
+  uint64_t failed;  // Calls of the healthy.
+  double rate;      // Calls a second, 1: as many as alone.
+  double p99;       // 1: as alone.
+  double p99_us;
+};
+
+BesideSlowReaders CallBesideSlowReaders(milliseconds time) {
   constexpr size_t kReadNothing = 500;
   constexpr size_t kStopped = 100;
   const TemporaryFolder folder;
@@ -82,14 +107,28 @@ void MeasureSlowReaders(Report& report, size_t size) {
   slow.clear();
   Await([&] { return server.shown().ends >= kReadNothing + kStopped; });
   const Load after = CallAsVictim(folder.Endpoint(), time);
-  const uint64_t failed = before.failed + beside.failed + after.failed;
+  return {before.failed + beside.failed + after.failed,
+          beside.rate() / std::max(1.0, (before.rate() + after.rate()) / 2),
+          beside.p99_us / std::max(1.0, (before.p99_us + after.p99_us) / 2), beside.p99_us};
+}
+
+}  // namespace
+
+void MeasureSlowReaders(Report& report, size_t size) {
+  const OnOneProcessor pinned;
+  std::array<BesideSlowReaders, 3> rounds{};
+  uint64_t failed = 0;
+  for (BesideSlowReaders& round : rounds) {
+    round = CallBesideSlowReaders(milliseconds(size) / rounds.size());
+    failed += round.failed;
+  }
+  std::ranges::sort(rounds, {}, &BesideSlowReaders::rate);
+  const BesideSlowReaders& median = rounds[rounds.size() / 2];
   report.Count(std::to_string(failed) + " calls of the healthy failed", "0", failed == 0);
-  const double rate = 100 * beside.rate() / std::max(1.0, (before.rate() + after.rate()) / 2);
-  report.Time(Text(rate) + " % of the calls a second that there are alone", "at least 90 %",
-              rate >= 90);
-  const double p99 = beside.p99_us / std::max(1.0, (before.p99_us + after.p99_us) / 2);
-  report.Time("p99 is " + Text(p99) + " times that alone (" + Text(beside.p99_us) + " us)",
-              "at most 5", p99 <= 5);
+  report.Time(Text(100 * median.rate) + " % of the calls a second that there are alone",
+              "at least 90 %", median.rate >= 0.9);
+  report.Time("p99 is " + Text(median.p99) + " times that alone (" + Text(median.p99_us) + " us)",
+              "at most 5", median.p99 <= 5);
 }
 
 void MeasurePeerDeath(Report& report, size_t size) {
